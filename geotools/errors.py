@@ -1,0 +1,85 @@
+"""One family of errors whose messages say what was found, where, what was expected and what to do."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GeotoolsError(Exception):
+    """Base of every error that geotools raises on purpose.
+
+    Parameters
+    ----------
+    found : str
+        What was found, without a full stop.
+    where : str, optional
+        File, variable, row or recipe key.
+    expected : str, optional
+        What would have been right.
+    todo : str, optional
+        What the user can do about it.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        found: str,
+        *,
+        where: str | None = None,
+        expected: str | None = None,
+        todo: str | None = None,
+    ) -> None:
+        self.found, self.where, self.expected, self.todo = found, where, expected, todo
+        head = f"{where}: {found}" if where else found
+        parts = [head]
+        if expected:
+            parts.append(f"expected {expected}")
+        message = "; ".join(parts) + "."
+        if todo:
+            message += f" To mend it: {todo}."
+        super().__init__(message)
+
+
+class UsageError(GeotoolsError):
+    """The call, the recipe or the output folder is wrong (exit code 2)."""
+
+    exit_code = 2
+
+
+class DataError(GeotoolsError):
+    """An input was opened and what it holds cannot be used (exit code 3)."""
+
+    exit_code = 3
+
+
+class UnitsError(DataError):
+    """Units are missing, unknown, of another dimension, or contradict the values."""
+
+
+class CRSError(DataError):
+    """A coordinate reference system is missing or does not fit."""
+
+
+class GeometryError(DataError):
+    """A polygon or line is empty, invalid or has no area."""
+
+
+class ProblemsError(GeotoolsError):
+    """Several problems, reported together.
+
+    Parameters
+    ----------
+    problems : list of GeotoolsError
+        In the order they were met; at least one.
+    """
+
+    def __init__(self, problems: list[GeotoolsError]) -> None:
+        self.problems = problems
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        super().__init__(count + "\n" + "\n".join(f"  {i}. {p}" for i, p in enumerate(problems, 1)))
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]
+        """3 when any of the problems is bad data, else 2."""
+        return max(problem.exit_code for problem in self.problems)
