@@ -26,6 +26,7 @@ def face(
     *,
     core_dim: str | None = None,
     along: Sequence[str] = (),
+    keeps: Sequence[str] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give an array core its public face.
 
@@ -42,16 +43,14 @@ def face(
         Dimension that the core consumes. It is the last axis of the arrays the core sees.
     along : sequence of str
         The inputs that carry `core_dim`.
+    keeps : sequence of str
+        Names of the results that still carry `core_dim`, as their last axis.
 
     Returns
     -------
     callable
         A decorator.
     """
-    variables = [
-        VARIABLES[r] if isinstance(r, str) else r
-        for r in ([returns] if isinstance(returns, str | Variable) else returns)
-    ]
 
     def decorate(core: Callable[..., Any]) -> Callable[..., Any]:
         signature = inspect.signature(core)
@@ -62,21 +61,77 @@ def face(
             bound.apply_defaults()
             arguments = dict(bound.arguments)
             arrays = {k: arguments.pop(k) for k in inputs if arguments.get(k) is not None}
-            for name, value in arrays.items():
-                if isinstance(value, str):
-                    arrays[name] = parse_quantity(value, inputs[name])
-            if any(_is_dataarray(v) for v in arrays.values()):
-                return _map(core, arrays, arguments, inputs, variables, core_dim, along)
-            values = {k: np.asarray(v, dtype="float64") for k, v in arrays.items()}
-            result = core(**values, **arguments)
-            scalar = all(v.ndim == (1 if k in along else 0) for k, v in values.items())
-            if len(variables) > 1:
-                return tuple(_plain(r, scalar) for r in result)
-            return _plain(result, scalar)
+            return apply_core(
+                core,
+                arrays,
+                units=inputs,
+                returns=returns,
+                options=arguments,
+                core_dim=core_dim,
+                along=along,
+                keeps=keeps,
+            )
 
         return faced
 
     return decorate
+
+
+def apply_core(
+    core: Callable[..., Any],
+    arrays: Mapping[str, Any],
+    *,
+    units: Mapping[str, str],
+    returns: str | Variable | Sequence[str | Variable],
+    options: Mapping[str, Any] | None = None,
+    core_dim: str | None = None,
+    along: Sequence[str] = (),
+    keeps: Sequence[str] = (),
+) -> Any:
+    """Call a core whose array arguments are only known at run time; `face` is this, fixed at definition.
+
+    Parameters
+    ----------
+    core : callable
+        Takes `arrays` and `options` by name.
+    arrays : mapping of str to number, text, NumPy array or DataArray
+    units : mapping of str to str
+        Units the core takes, for every name in `arrays`.
+    returns, core_dim, along, keeps
+        As for `face`.
+    options : mapping, optional
+        Arguments that go to the core as they are.
+
+    Returns
+    -------
+    float, NumPy array, DataArray, or a tuple or Dataset of them
+
+    Raises
+    ------
+    UsageError
+        When a NumPy array of more than one value comes together with DataArrays, a Dataset is given, or a
+        dimension is missing.
+    """
+    several = not isinstance(returns, str | Variable)
+    named: Sequence[str | Variable] = [returns] if isinstance(returns, str | Variable) else returns
+    variables = [VARIABLES[r] if isinstance(r, str) else r for r in named]
+    given = {k: parse_quantity(v, units[k]) if isinstance(v, str) else v for k, v in arrays.items()}
+    if any(_is_dataarray(v) for v in given.values()):
+        out = _map(core, given, dict(options or {}), units, variables, several, core_dim, along, keeps)
+        if not several:
+            return _dress(out[0], variables[0])
+        import xarray as xr
+
+        return xr.Dataset({v.name: _dress(o, v) for v, o in zip(variables, out, strict=True)})
+    values = {k: np.asarray(v, dtype="float64") for k, v in given.items()}
+    result = core(**values, **(options or {}))
+    scalar = all(v.ndim == (1 if k in along else 0) for k, v in values.items())
+    results = result if several else (result,)
+    plain = tuple(
+        np.asarray(r).item() if scalar and v.name not in keeps else r
+        for v, r in zip(variables, results, strict=True)
+    )
+    return plain if several else plain[0]
 
 
 def _is_dataarray(value: Any) -> bool:
@@ -87,27 +142,33 @@ def _is_dataarray(value: Any) -> bool:
     return isinstance(value, xr.DataArray)
 
 
-def _plain(value: Any, scalar: bool) -> Any:
-    return np.asarray(value).item() if scalar else value
-
-
 def _map(
     core: Callable[..., Any],
     arrays: dict[str, Any],
     options: dict[str, Any],
-    inputs: Mapping[str, str],
+    units: Mapping[str, str],
     variables: Sequence[Variable],
+    several: bool,
     core_dim: str | None,
     along: Sequence[str],
-) -> Any:
+    keeps: Sequence[str],
+) -> tuple[Any, ...]:
     import xarray as xr
 
     names = list(arrays)
+    order: tuple[Any, ...] = ()
     for name in names:
         value = arrays[name]
         if not isinstance(value, xr.DataArray):
+            if np.ndim(value):
+                raise UsageError(
+                    f"a plain array of shape {np.shape(value)} came together with DataArrays",
+                    where=f"argument {name!r}",
+                    expected="a number or a DataArray",
+                    todo="wrap it in a DataArray, so that its dimensions have names",
+                )
             continue
-        value = convert(value, inputs[name]) if "units" in value.attrs or inputs[name] != "1" else value
+        value = convert(value, units[name]) if "units" in value.attrs or units[name] != "1" else value
         if name in along:
             if core_dim not in value.dims:
                 raise UsageError(
@@ -118,27 +179,29 @@ def _map(
                 )
             if value.chunks is not None:
                 value = value.chunk({core_dim: -1})
+        order += tuple(d for d in value.dims if d not in order)
         arrays[name] = value
 
     def positional(*values: Any) -> Any:
         result = core(
             **{n: np.asarray(v, dtype="float64") for n, v in zip(names, values, strict=True)}, **options
         )
-        return tuple(result) if len(variables) > 1 else result
+        return tuple(result) if several else result
 
     out = xr.apply_ufunc(
         positional,
         *arrays.values(),
         input_core_dims=[[core_dim] if n in along else [] for n in names],
-        output_core_dims=[[] for _ in variables],
+        output_core_dims=[[core_dim] if v.name in keeps else [] for v in variables],
         dask="parallelized",
         output_dtypes=["float64"] * len(variables),
         join="exact",
-        keep_attrs=False,
+        # "override" and not False: False would strip the attributes of the coordinates too.
+        keep_attrs="override",
     )
-    if len(variables) == 1:
-        return _dress(out, variables[0])
-    return xr.Dataset({v.name: _dress(o, v) for v, o in zip(variables, out, strict=True)})
+    results = out if isinstance(out, tuple) else (out,)
+    # The core dimension comes back last; put every result in the order in which the inputs came.
+    return tuple(o.transpose(*(d for d in order if d in o.dims)) for o in results)
 
 
 def _dress(field: Any, variable: Variable) -> Any:

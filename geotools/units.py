@@ -46,6 +46,16 @@ def _parse(unit: str) -> Any:
         ) from error
 
 
+def require_readable(unit: str) -> None:
+    """Raise when a units string cannot be read.
+
+    Raises
+    ------
+    UnitsError
+    """
+    _parse(unit)
+
+
 @cache
 def conversion(source: str, target: str) -> tuple[float, float]:
     """Scale and offset that turn values in `source` units into `target` units.

@@ -1,0 +1,5 @@
+"""Data sources: entries, readers, checks and harmonisation to canonical names, units and axes."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

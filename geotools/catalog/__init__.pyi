@@ -1,0 +1,20 @@
+from .basins import basins
+from .catalog import Catalog, open_catalog, open_entry
+from .locations import data_dir
+from .published import published_numbers
+from .regions import admin_regions, check_region_codes, towns
+from .schema import Entry, VariableSource
+
+__all__ = [
+    "Catalog",
+    "Entry",
+    "VariableSource",
+    "admin_regions",
+    "basins",
+    "check_region_codes",
+    "data_dir",
+    "open_catalog",
+    "open_entry",
+    "published_numbers",
+    "towns",
+]

@@ -1,0 +1,122 @@
+"""Plain CF-1.11 and ACDD-1.3 files on one grid, for any model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from geotools.errors import DataError
+from geotools.metadata import CONVENTIONS
+
+_REQUIRED = ("title", "summary", "licence", "source", "history")
+
+
+def prepare(fields: xr.Dataset, **attrs: Any) -> xr.Dataset:
+    """Put global attributes, cell bounds and encodings on fields of a geographic grid.
+
+    Parameters
+    ----------
+    fields : xarray.Dataset [.., lat, lon; CF units]
+        Every data variable has `units` and `long_name`, and refers to `crs`.
+    **attrs
+        ACDD attributes; `title`, `summary`, `licence`, `source` and `history` are required.
+
+    Returns
+    -------
+    xarray.Dataset [same variables; `lat_bnds` and `lon_bnds` added]
+
+    Raises
+    ------
+    DataError
+        When a variable lacks units or a required global attribute is missing.
+    """
+    missing = [name for name in _REQUIRED if not attrs.get(name)]
+    if missing:
+        raise DataError(f"global attributes are missing: {', '.join(missing)}", where="model inputs", todo="pass them")
+    out = fields.copy()
+    for name, field in out.data_vars.items():
+        for attr in ("units", "long_name"):
+            if attr not in field.attrs and {"lat", "lon"} <= set(field.dims):
+                raise DataError(f"variable {name!r} has no {attr}", where="model inputs", todo=f"set its {attr}")
+    for dim in ("lat", "lon"):
+        out[f"{dim}_bnds"] = ((dim, "nv"), _bounds(out[dim].values))
+        out[dim].attrs["bounds"] = f"{dim}_bnds"
+    out.attrs = _globals(out, attrs)
+    for name in (*out.data_vars, *out.coords):
+        out[name].encoding = _encoding(out[name], str(name))
+    return out
+
+
+def write_netcdf(fields: xr.Dataset, path: Path) -> None:
+    """Write prepared fields as NetCDF-4.
+
+    Parameters
+    ----------
+    fields : xarray.Dataset
+        From `prepare`.
+    path : pathlib.Path
+    """
+    fields.to_netcdf(path, engine="netcdf4", format="NETCDF4")
+
+
+def write_zarr(fields: xr.Dataset, path: Path) -> None:
+    """Write prepared fields as a Zarr store, one chunk per variable and time step.
+
+    Parameters
+    ----------
+    fields : xarray.Dataset
+        From `prepare`.
+    path : pathlib.Path
+    """
+    out = fields.copy()
+    for name in (*out.data_vars, *out.coords):
+        fill = out[name].encoding.get("_FillValue")
+        # The settings of one format's codecs are errors in the other.
+        out[name].encoding = {} if fill is None else {"_FillValue": fill}
+    # Format 2 is what R, GDAL and older xarray read; consolidated metadata are part of it.
+    out.to_zarr(path, mode="w", consolidated=True, zarr_format=2)
+
+
+def _bounds(centres: np.ndarray) -> np.ndarray:
+    step = np.diff(centres)
+    edges = np.concatenate([[centres[0] - step[0] / 2], centres[:-1] + step / 2, [centres[-1] + step[-1] / 2]])
+    return np.stack([edges[:-1], edges[1:]], axis=1)
+
+
+def _encoding(field: xr.DataArray, name: str) -> dict[str, Any]:
+    if field.dtype.kind == "M":
+        # Times and their bounds must be written in the same units.
+        return {"units": "days since 2000-01-01", "calendar": "standard", "dtype": "float64", "_FillValue": None}
+    if name in field.dims or name.endswith("_bnds") or field.dtype.kind not in "fi" or field.ndim < 2:
+        # Coordinates and bounds have no missing values, and CF forbids a fill value on them.
+        return {"_FillValue": None} if field.dtype.kind == "f" else {}
+    if field.dtype.kind == "i":
+        return {"zlib": True, "complevel": 4, "_FillValue": field.dtype.type(-1)}
+    return {"dtype": "float32", "zlib": True, "complevel": 4, "shuffle": True, "_FillValue": np.float32(9.96921e36)}
+
+
+def _globals(fields: xr.Dataset, attrs: dict[str, Any]) -> dict[str, Any]:
+    lat, lon = fields["lat_bnds"].values, fields["lon_bnds"].values
+    out = {
+        "Conventions": CONVENTIONS,
+        "title": attrs.pop("title"),
+        "summary": attrs.pop("summary"),
+        "source": attrs.pop("source"),
+        "history": attrs.pop("history"),
+        "license": attrs.pop("licence"),
+        "geospatial_lat_min": float(lat.min()),
+        "geospatial_lat_max": float(lat.max()),
+        "geospatial_lat_units": "degrees_north",
+        "geospatial_lat_resolution": float(abs(lat[0, 1] - lat[0, 0])),
+        "geospatial_lon_min": float(lon.min()),
+        "geospatial_lon_max": float(lon.max()),
+        "geospatial_lon_units": "degrees_east",
+        "geospatial_lon_resolution": float(abs(lon[0, 1] - lon[0, 0])),
+        "geospatial_bounds_crs": "EPSG:4326",
+        "standard_name_vocabulary": "CF Standard Name Table v90",
+        "cdm_data_type": "Grid",
+    }
+    return {**out, **{k: v for k, v in attrs.items() if v}}

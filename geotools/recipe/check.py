@@ -1,0 +1,104 @@
+"""Every problem of a recipe's inputs, found before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from geotools.errors import GeotoolsError, ProblemsError
+from geotools.recipe.context import Context
+from geotools.recipe.loading import load
+from geotools.recipe.model import Recipe
+
+
+def check(recipe: str | Path | Recipe | None) -> list[str]:
+    """Open everything a recipe names.
+
+    Parameters
+    ----------
+    recipe : path, Recipe or None
+
+    Returns
+    -------
+    list of str
+        One line for each thing that is in order.
+
+    Raises
+    ------
+    GeotoolsError
+        The only problem, or a ProblemsError that holds all of them.
+    """
+    return examine(Context(load(recipe), Path()))
+
+
+def examine(context: Context) -> list[str]:
+    """As `check`, for a run that is about to start.
+
+    Parameters
+    ----------
+    context : Context
+
+    Returns
+    -------
+    list of str
+    """
+    fine: list[str] = []
+    problems: list[GeotoolsError] = []
+
+    def attempt(what: str, action: Callable[[], str]) -> None:
+        try:
+            fine.append(f"ok: {what}: {action()}")
+        except ProblemsError as error:
+            problems.extend(error.problems)
+        except GeotoolsError as error:
+            problems.append(error)
+
+    attempt("catalogue", lambda: f"{len(context.catalog)} entries")
+    if not problems:
+        roles: dict[str, Callable[[], str]] = {
+            "climate": lambda: _raster(context, "climate", ("tas", "pr"), months=True),
+            "land_cover": lambda: _raster(context, "land_cover", ("land_cover",)),
+        }
+        for number in range(len(context.recipe.inputs.soil_carbon)):
+            roles[f"soil_carbon_{number}"] = lambda n=number: _raster(context, f"soil_carbon_{n}", ("csoil",))  # type: ignore[misc]
+        for number in range(len(context.recipe.inputs.published)):
+            roles[f"published_{number}"] = lambda n=number: _published(context, n)  # type: ignore[misc]
+        for role, action in roles.items():
+            attempt(f"input {role}", action)
+        attempt("zones", lambda: ", ".join(context.zones.index))
+        attempt("transect", lambda: _transect(context))
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise ProblemsError(problems)
+    return fine
+
+
+def _raster(context: Context, role: str, variables: tuple[str, ...], *, months: bool = False) -> str:
+    from geotools.errors import DataError
+
+    data = context.open_raster(role, variables)
+    path = str(context.inputs[role][1].path)
+    if months and data.sizes.get("time") != 12:
+        raise DataError(
+            f"the time axis has {data.sizes.get('time', 'no')} steps",
+            where=path,
+            expected="12 monthly means of a mean year",
+            todo="average a longer series by month first: data.groupby('time.month').mean()",
+        )
+    return f"{context.inputs[role][0]}, " + " x ".join(f"{d} {n}" for d, n in data.sizes.items() if d != "nv")
+
+
+def _published(context: Context, number: int) -> str:
+    from geotools.carbon import published_terms
+    from geotools.catalog import published_numbers
+
+    path = context.recipe.inputs.published[number]
+    return f"{path.name}, {len(published_terms(published_numbers(path)))} rows"
+
+
+def _transect(context: Context) -> str:
+    from geotools.space import check_inside
+
+    check_inside(context.transect, context.grid)
+    return f"{context.transect.name}, {context.transect.length_km:.0f} km, {len(context.transect.segments)} segments"

@@ -1,0 +1,172 @@
+"""What the steps of a run share: the recipe, opened inputs, zones, grid and overlaps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from geotools.catalog.catalog import Catalog, open_catalog, open_entry
+from geotools.catalog.schema import Entry
+from geotools.errors import UsageError
+from geotools.recipe.model import Recipe
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import xarray as xr
+
+    from geotools.space import Grid, Overlap, Transect
+
+FIELDS = "model_inputs/lena_amur_joint.nc"
+DRAWS = "draws.nc"
+# The input that each kind of zone comes from.
+ZONE_ROLES = {"basin": "basins", "region": "regions", "polygon": "polygons"}
+
+# What a reader expects of a climate and permafrost transect, top to bottom.
+SUMMARISED = (
+    "maat", "annual_precipitation", "thawing_degree_days", "freezing_degree_days", "snow_depth_winter_mean",
+    "snow_depth_max", "n_factor_freezing", "air_frost_number", "surface_frost_number",
+    "mean_annual_ground_surface_temperature", "magt", "permafrost_probability", "thaw_depth",
+    "active_layer_thickness", "permafrost_zone",
+)  # fmt: skip
+
+
+@dataclass
+class Context:
+    """One run.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        With absolute paths.
+    out : pathlib.Path
+        The run directory.
+    """
+
+    recipe: Recipe
+    out: Path
+    overlaps: dict[str, Overlap] = field(default_factory=dict)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """Bundled and user's catalogue."""
+        return open_catalog(*self.recipe.catalogs)
+
+    def entry(self, source: str | Entry) -> tuple[str, Entry]:
+        """Name and entry of an input as the recipe names it."""
+        if isinstance(source, Entry):
+            return source.path.name, source
+        return source, self.catalog[source]
+
+    @cached_property
+    def inputs(self) -> dict[str, tuple[str, Entry]]:
+        """All inputs of the run: their role, name and entry."""
+        chosen = self.recipe.inputs
+        found = {"climate": self.entry(chosen.climate), "land_cover": self.entry(chosen.land_cover)}
+        for number, source in enumerate(chosen.soil_carbon):
+            found[f"soil_carbon_{number}"] = self.entry(source)
+        if self.recipe.zones.basins:
+            found["basins"] = self.entry("basins")
+        if self.recipe.zones.regions:
+            found["regions"] = self.entry("admin_regions")
+        if self.recipe.zones.polygons is not None:
+            found["polygons"] = self.entry(Entry(path=self.recipe.zones.polygons, key=self.recipe.zones.key))
+        found["published"] = self.entry("published_numbers")
+        for number, path in enumerate(chosen.published):
+            found[f"published_{number}"] = self.entry(Entry(path=path))
+        return found
+
+    def open(self, role: str) -> Any:
+        """Open an input by its role."""
+        return open_entry(self.inputs[role][1])
+
+    def open_raster(self, role: str, variables: tuple[str, ...]) -> xr.Dataset:
+        """Open a raster input and see that it has the variables its role needs.
+
+        Raises
+        ------
+        UsageError
+        """
+        name, entry = self.inputs[role]
+        missing = [v for v in variables if v not in entry.variables]
+        if missing:
+            raise UsageError(
+                f"the input {name!r} for {role!r} has no {' and no '.join(missing)}",
+                where=str(entry.path),
+                expected=f"the variables {', '.join(variables)}",
+                todo=f"add `variables: {{{missing[0]}: {{name: ...}}}}` to the entry",
+            )
+        data: xr.Dataset = self.open(role)
+        return data
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The joint grid."""
+        from geotools.space import Grid
+
+        g = self.recipe.grid
+        return Grid.regular((g.west, g.south, g.east, g.north), g.resolution_deg, crs="EPSG:4326")
+
+    @cached_property
+    def zones(self) -> gpd.GeoDataFrame:
+        """The polygons that are summarised, basins first, index `zone`."""
+        import pandas as pd
+
+        from geotools.catalog import admin_regions, basins, check_region_codes
+        from geotools.space import check_zones
+
+        settings, frames = self.recipe.zones, []
+        if settings.basins:
+            frames.append(basins(settings.basins).assign(zone_kind="basin"))
+        if settings.regions:
+            check_region_codes(settings.regions, where="zones.regions")
+            frames.append(admin_regions().loc[settings.regions].assign(zone_kind="region"))
+        if settings.polygons is not None:
+            own = self.open("polygons")
+            own = check_zones(own)
+            frames.append(own.to_crs(4326).assign(zone_kind="polygon"))
+        for frame in frames:
+            frame.index = frame.index.astype(str)
+        joined = pd.concat(frames)
+        joined.index.name = "zone"
+        return check_zones(joined)
+
+    @cached_property
+    def transect(self) -> Transect:
+        """The transect with its segments."""
+        from geotools.space import Transect
+
+        t = self.recipe.transect
+        return Transect(
+            {name: (lat, lon) for name, lat, lon in t.points},
+            segment_length_km=t.segment_length_km,
+            half_width_km=t.half_width_km,
+            name=t.name,
+        )
+
+    def overlap(self, kind: str) -> Overlap:
+        """The overlap of the zones or of the transect's segments with the joint grid, built once."""
+        from geotools.space import Overlap
+
+        if kind not in self.overlaps:
+            target = self.zones if kind == "zones" else self.transect
+            self.overlaps[kind] = Overlap.between(target, self.grid)
+        return self.overlaps[kind]
+
+    def fields(self) -> xr.Dataset:
+        """The fields on the joint grid, as an earlier step wrote them."""
+        import xarray as xr
+
+        with xr.open_dataset(self.out / FIELDS, engine="netcdf4") as data:
+            return data.load().set_coords("crs")
+
+    @property
+    def period(self) -> tuple[str, str]:
+        """First and last day of the climate input, blank where the entry does not say."""
+        return self.inputs["climate"][1].period or ("", "")
+
+    @property
+    def sources(self) -> str:
+        """The inputs of the modelled fields in a few words."""
+        return "; ".join(self.inputs[role][0] for role in ("climate", "land_cover"))

@@ -1,0 +1,173 @@
+"""The execution of a recipe."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from geotools.catalog.catalog import identity
+from geotools.recipe import files, journal, provenance
+from geotools.recipe.context import Context
+from geotools.recipe.loading import load, resolved
+from geotools.recipe.model import Recipe
+from geotools.recipe.progress import Progress, Silent
+from geotools.recipe.steps import STEPS, Step
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+RECORD = "run.json"
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+        The run directory.
+    """
+
+    out: Path
+
+    @property
+    def budget(self) -> pd.DataFrame:
+        """budget.csv: one row per zone, term and source."""
+        return self._table("budget.csv")
+
+    @property
+    def basins(self) -> pd.DataFrame:
+        """basins.csv: one row per zone, variable and class."""
+        return self._table("basins.csv")
+
+    @property
+    def transect(self) -> pd.DataFrame:
+        """transect.csv: one row per segment, variable and class."""
+        return self._table("transect.csv")
+
+    @property
+    def fields(self) -> xr.Dataset:
+        """The fields on the joint grid."""
+        import xarray as xr
+
+        from geotools.recipe.context import FIELDS
+
+        return xr.open_dataset(self.out / FIELDS)
+
+    def text(self) -> str:
+        """The main numbers and where the files are."""
+        from geotools.recipe.summary import summary
+
+        return summary(self.out, self.basins)
+
+    def _table(self, name: str) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.read_csv(self.out / name, keep_default_na=False, na_values=[""])
+
+
+def run(recipe: str | Path | Recipe | None, out: str | Path, *, progress: Progress | None = None) -> Result:
+    """Run a recipe; a run that was stopped goes on after its last finished step.
+
+    Parameters
+    ----------
+    recipe : path, Recipe or None
+        A recipe file, a recipe made in Python, or nothing for the default recipe on the bundled data.
+    out : path
+        Run directory: a new or empty folder, or one that holds a run of the same recipe.
+    progress : Progress, optional
+        Is told about the steps.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    UsageError
+        When the recipe is wrong, an input is missing, or the folder cannot be used.
+    DataError
+        When an input cannot be used.
+    """
+    from geotools.recipe.check import examine
+
+    chosen, progress = load(recipe), progress or Silent()
+    folder = files.writable_folder(Path(out).resolve())
+    context = Context(chosen, folder)
+    # Input problems come before the folder is claimed, so that a mended recipe can use the same folder.
+    examine(context)
+    journal.claim(folder, resolved(chosen))
+    book = journal.Journal(folder)
+    keys = _keys(context)
+    progress.plan([step.name for step in STEPS])
+    pending = [step for step in STEPS if not book.has(step.name, keys[step.name])]
+    if pending:
+        # A record of a finished run must not stand beside unfinished steps.
+        files.remove(folder / RECORD)
+    for step in STEPS:
+        if step not in pending:
+            progress.step(step.name, done=True)
+            continue
+        progress.step(step.name)
+        start = time.perf_counter()
+        outputs = step.run(context)
+        seconds = time.perf_counter() - start
+        peak = provenance.peak_memory_bytes()
+        book.add(step.name, keys[step.name], outputs, seconds=round(seconds, 3), peak_memory_bytes=peak)
+        progress.finish(step.name, seconds)
+    if pending or not (folder / RECORD).is_file():
+        provenance.write(folder / RECORD, _record(context, book, resumed=len(pending) < len(STEPS)))
+    return Result(folder)
+
+
+def _keys(context: Context) -> dict[str, str]:
+    """The key of each step: its settings, the identities of its inputs, the keys of what it needs, the code."""
+    settings = resolved(context.recipe)
+    inputs = {role: identity(entry.path) for role, (_, entry) in context.inputs.items()}
+    keys: dict[str, str] = {}
+    for step in STEPS:
+        keys[step.name] = journal.key_of(
+            {
+                "step": step.name,
+                "settings": {name: settings[name] for name in step.settings},
+                "inputs": {role: inputs[role] for role in inputs if step.reads(role)},
+                "needs": {name: keys[name] for name in step.needs},
+                "code": journal.code_version(),
+            }
+        )
+    return keys
+
+
+def _record(context: Context, book: journal.Journal, *, resumed: bool) -> dict[str, Any]:
+    entries = {step.name: book.entry(step.name) for step in STEPS}
+    outputs = {name: digest for entry in entries.values() for name, digest in entry["outputs"].items()}
+    return {
+        "status": "finished",
+        "title": context.recipe.title,
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "resumed": resumed,
+        "recipe": resolved(context.recipe),
+        "seed": context.recipe.uncertainty.seed,
+        "inputs": {role: provenance.input_record(name, entry) for role, (name, entry) in context.inputs.items()},
+        "versions": provenance.versions(),
+        "code": journal.code_version(),
+        "duration_s": {name: entry["seconds"] for name, entry in entries.items()},
+        "total_duration_s": round(sum(entry["seconds"] for entry in entries.values()), 3),
+        "peak_memory_bytes": max(entry["peak_memory_bytes"] for entry in entries.values()),
+        "outputs": dict(sorted(outputs.items())),
+        "notices": _notices(context),
+    }
+
+
+def _notices(context: Context) -> list[str]:
+    notices = []
+    for name, entry in context.inputs.values():
+        notices.append(f"{name}: {entry.licence}. {entry.attribution}".strip())
+    return notices
+
+
+__all__ = ["RECORD", "Result", "Step", "run"]

@@ -1,0 +1,177 @@
+"""The recipe: one YAML file that says what a run reads, computes and writes.
+
+Every key has a default that `geotools init` writes out, and unknown keys are refused.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from geotools.catalog.schema import Entry
+
+BUNDLED_CLIMATE = "era5_climatology"
+BUNDLED_LAND_COVER = "modis_igbp_2019"
+
+# Town coordinates are those of GeoNames.
+DEFAULT_ROUTE: tuple[tuple[str, float, float], ...] = (
+    ("Harbin", 45.75, 126.65),
+    ("Heihe", 50.25, 127.50),
+    ("Skovorodino", 53.98, 123.94),
+    ("Tynda", 55.15, 124.72),
+    ("Neryungri", 56.66, 124.72),
+    ("Aldan", 58.61, 125.39),
+    ("Yakutsk", 62.03, 129.73),
+    ("Zhigansk", 66.77, 123.37),
+    ("Kyusyur", 70.68, 127.37),
+    ("Tiksi", 71.64, 128.87),
+)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+class Inputs(_Section):
+    """What is read: the name of a catalogue entry, or an entry written out in place."""
+
+    climate: str | Entry = Field(BUNDLED_CLIMATE, description="monthly tas and pr of a mean year")
+    land_cover: str | Entry = Field(BUNDLED_LAND_COVER, description="IGBP classes as land_cover")
+    soil_carbon: list[str | Entry] = Field(
+        default_factory=list, description="csoil (kg m-2) with depth_top_m and depth_bottom_m; none is bundled"
+    )
+    published: list[Path] = Field(
+        default_factory=list, description="tables of published numbers beside the bundled one, same columns"
+    )
+
+
+class ZoneSettings(_Section):
+    """The areas that are summarised."""
+
+    basins: list[str] = Field(
+        default_factory=lambda: ["lena", "amur", "amur_with_kherlen", "lena_amur"],
+        description="keys of bundled basins",
+    )
+    regions: list[str] = Field(default_factory=list, description="ISO 3166-2 codes of first-order regions, e.g. RU-SA")
+    polygons: Path | None = Field(None, description="a file with further polygons")
+    key: str = Field("zone", description="column of that file that names the polygons")
+
+
+class TransectSettings(_Section):
+    """A line of places with a swath around it."""
+
+    name: str = "Harbin to Tiksi"
+    points: list[tuple[str, float, float]] = Field(
+        default_factory=lambda: list(DEFAULT_ROUTE), description="name, latitude, longitude", min_length=2
+    )
+    segment_length_km: Positive = Field(25.0, description="length of a segment along the line")
+    half_width_km: Positive = Field(25.0, description="half the width of the swath")
+
+
+class GridSettings(_Section):
+    """The joint grid on which all fields are brought together (longitude and latitude, WGS84)."""
+
+    west: float = Field(101.875, description="western edge of the first column, degrees east")
+    south: float = Field(40.875, description="southern edge of the first row, degrees north")
+    east: float = Field(143.125, description="eastern edge of the last column, degrees east")
+    north: float = Field(74.125, description="northern edge of the last row, degrees north")
+    resolution_deg: Positive = Field(0.25, description="cell size, degrees")
+
+    @model_validator(mode="after")
+    def _whole_cells(self) -> GridSettings:
+        for low, high, names in ((self.west, self.east, "west and east"), (self.south, self.north, "south and north")):
+            cells = (high - low) / self.resolution_deg
+            if cells < 1 or abs(cells - round(cells)) > 1e-6:
+                raise ValueError(f"{names} are {cells:g} cells apart; a whole number, at least 1, is needed")
+        return self
+
+
+class ClimateSettings(_Section):
+    """Degree-days from monthly means."""
+
+    submonthly_sd_K: NotNegative = Field(
+        5.0,
+        description="standard deviation of daily about monthly mean temperature; 5 K for a climatology of many years, "
+        "4 K for a single year",
+    )
+
+
+class SnowSettings(_Section):
+    """The monthly degree-day snow model and what snow does to heat."""
+
+    all_snow_below_degC: float = Field(0.0, description="daily temperature below which all precipitation is snow")
+    all_rain_above_degC: float = Field(2.0, description="daily temperature above which all precipitation is rain")
+    melt_factor: Positive = Field(3.0, description="kg m-2 K-1 d-1; 2.4 forest to 3.5 open, Kuusisto 1980")
+    sublimation_fraction: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.2, description="share of the snowfall that sublimates; 0.20 to 0.22 in Zhang et al. 2008"
+    )
+    n_factor_method: Literal["kudryavtsev", "nelson_outcalt"] = Field(
+        "kudryavtsev", description="how snow lessens freezing degree-days"
+    )
+    conductivity_method: str = Field(
+        "sturm1997", description="thermal conductivity of snow from its density; formulas differ two-fold"
+    )
+
+
+class PermafrostSettings(_Section):
+    """Permafrost at equilibrium with the climate (TTOP)."""
+
+    magt_sd_K: Positive = Field(
+        2.0, description="error of a cell's ground temperature; RMSE against boreholes in Obu et al. 2019"
+    )
+    ground: dict[str, dict[str, float]] = Field(
+        default_factory=dict,
+        description="values in place of the defaults by land-cover group, e.g. forest with n_factor_thawing 0.6",
+    )
+
+
+class UncertaintySettings(_Section):
+    """Monte Carlo over inputs and parameters; each draw moves a parameter everywhere alike."""
+
+    draws: Annotated[int, Field(ge=0)] = Field(200, description="0 leaves the intervals of modelled values blank")
+    seed: int = Field(20260101, description="seed of the random generator")
+    air_temperature_sd_K: NotNegative = Field(1.0, description="common error of air temperature")
+    precipitation_cv: NotNegative = Field(0.15, description="relative common error of precipitation")
+    snow_conductivity_cv: NotNegative = Field(0.3, description="relative error; published formulas differ two-fold")
+    n_thawing_sd: NotNegative = Field(0.08, description="error of the thawing n-factor")
+    conductivity_ratio_sd: NotNegative = Field(0.07, description="error of thawed over frozen conductivity")
+    thaw_conductivity_cv: NotNegative = Field(0.2, description="relative error of thawed conductivity")
+    melted_water_cv: NotNegative = Field(0.2, description="relative error of the water that melts")
+
+
+class Limits(_Section):
+    """What is refused."""
+
+    min_valid_fraction: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.5, description="a zone with a smaller share of valid area stops the run; 0 only refuses empty zones"
+    )
+
+
+class Recipe(_Section):
+    """All settings of a run."""
+
+    recipe: Literal[1] = Field(1, description="version of this file format")
+    title: str = "Lena and Amur on the bundled climatology"
+    catalogs: list[Path] = Field(default_factory=list, description="catalogue files of your own")
+    inputs: Inputs = Field(default_factory=Inputs)
+    zones: ZoneSettings = Field(default_factory=ZoneSettings)
+    transect: TransectSettings = Field(default_factory=TransectSettings)
+    grid: GridSettings = Field(default_factory=GridSettings)
+    climate: ClimateSettings = Field(default_factory=ClimateSettings)
+    snow: SnowSettings = Field(default_factory=SnowSettings)
+    permafrost: PermafrostSettings = Field(default_factory=PermafrostSettings)
+    uncertainty: UncertaintySettings = Field(default_factory=UncertaintySettings)
+    limits: Limits = Field(default_factory=Limits)
+
+    @field_validator("zones")
+    @classmethod
+    def _some_zone(cls, zones: ZoneSettings) -> ZoneSettings:
+        if not (zones.basins or zones.regions or zones.polygons):
+            raise ValueError("no zone is named; name a basin, a region or a file of polygons")
+        return zones

@@ -1,0 +1,91 @@
+"""What a user sees while a run goes on: a progress bar on a terminal, log lines in a batch job."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Something that is told about steps."""
+
+    def plan(self, names: list[str]) -> None:
+        """Say which steps there are."""
+
+    def step(self, name: str, *, done: bool = False) -> None:
+        """Say that a step starts, or that it was done before."""
+
+    def finish(self, name: str, seconds: float) -> None:
+        """Say that a step ended."""
+
+
+class Silent:
+    """Tells nothing; the default when geotools is called from Python."""
+
+    def plan(self, names: list[str]) -> None:
+        """Nothing."""
+
+    def step(self, name: str, *, done: bool = False) -> None:
+        """Nothing."""
+
+    def finish(self, name: str, seconds: float) -> None:
+        """Nothing."""
+
+
+class LogLines:
+    """One line with the time per event, for a batch job's log."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+
+    def plan(self, names: list[str]) -> None:
+        """Keep the names to number the steps."""
+        self._names = names
+
+    def step(self, name: str, *, done: bool = False) -> None:
+        """A line when a step starts or is skipped."""
+        self._say(name, "done before, kept" if done else "started")
+
+    def finish(self, name: str, seconds: float) -> None:
+        """A line when a step ends."""
+        self._say(name, f"finished in {seconds:.1f} s")
+
+    def _say(self, name: str, what: str) -> None:
+        now = time.strftime("%Y-%m-%dT%H:%M:%S")
+        place = f"{self._names.index(name) + 1}/{len(self._names)}"
+        print(f"{now} [{place}] {name}: {what}", file=sys.stderr, flush=True)
+
+
+class _Bar:
+    def __init__(self, bar: object) -> None:
+        from rich.progress import Progress as RichProgress
+
+        assert isinstance(bar, RichProgress)
+        self._bar, self._task = bar, bar.add_task("run", total=None)
+
+    def plan(self, names: list[str]) -> None:
+        self._bar.update(self._task, total=len(names))
+
+    def step(self, name: str, *, done: bool = False) -> None:
+        self._bar.update(self._task, description=name, advance=1 if done else 0)
+
+    def finish(self, name: str, seconds: float) -> None:
+        self._bar.update(self._task, advance=1)
+
+
+@contextmanager
+def reporting() -> Iterator[Progress]:
+    """A progress bar when standard error is a terminal, log lines otherwise."""
+    if not sys.stderr.isatty():
+        yield LogLines()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (TextColumn("{task.description:>14}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with RichProgress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield _Bar(bar)

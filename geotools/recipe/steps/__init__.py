@@ -1,0 +1,66 @@
+"""The steps of a run, in order: adapters from the recipe to the science, each writing its own files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from geotools.recipe.context import Context
+
+
+@dataclass(frozen=True)
+class Step:
+    """One idempotent piece of a run.
+
+    Parameters
+    ----------
+    name : str
+    settings : tuple of str
+        Sections of the recipe that shape its result.
+    inputs : tuple of str
+        Roles of the inputs it reads, without a trailing number.
+    needs : tuple of str
+        Steps whose files it reads.
+    """
+
+    name: str
+    settings: tuple[str, ...]
+    inputs: tuple[str, ...]
+    needs: tuple[str, ...]
+
+    def run(self, context: Context) -> list[Path]:
+        """Write the files of this step and return their paths."""
+        # Looked up late so that planning and --help import no science.
+        import importlib
+
+        function: Callable[[Context], list[Path]] = importlib.import_module(f"geotools.recipe.steps.{self.name}").run
+        return function(context)
+
+    def reads(self, role: str) -> bool:
+        """Whether an input role, e.g. ``soil_carbon_0``, is one this step reads."""
+        return any(role == name or role.rpartition("_")[0] == name for name in self.inputs)
+
+
+_ZONES = ("basins", "regions", "polygons")
+
+STEPS = (
+    Step(
+        "fields",
+        ("inputs", "zones", "grid", "climate", "snow", "permafrost"),
+        ("climate", "land_cover", "soil_carbon", *_ZONES),
+        (),
+    ),
+    Step(
+        "uncertainty",
+        ("zones", "transect", "climate", "snow", "permafrost", "uncertainty"),
+        _ZONES,
+        ("fields",),
+    ),
+    Step("basins", ("zones", "limits"), _ZONES, ("fields", "uncertainty")),
+    Step("transect", ("transect", "limits"), (), ("fields", "uncertainty")),
+    Step("budget", ("zones",), ("published", *_ZONES), ("fields", "uncertainty")),
+    Step("figures", ("transect",), _ZONES, ("fields", "uncertainty", "basins", "transect")),
+)

@@ -1,0 +1,146 @@
+"""Climate and land cover brought to the joint grid, and the permafrost that is in balance with them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from geotools.model_inputs.generic import prepare, write_netcdf, write_zarr
+from geotools.recipe.context import FIELDS, ZONE_ROLES, Context
+from geotools.recipe.files import replacing
+
+if TYPE_CHECKING:
+    from geotools.permafrost.equilibrium import EquilibriumSettings
+
+
+def run(context: Context) -> list[Path]:
+    """Write the harmonised and modelled fields as NetCDF and Zarr."""
+    data = compute(context)
+    netcdf = context.out / FIELDS
+    store = netcdf.with_suffix(".zarr")
+    with replacing(netcdf) as temporary:
+        write_netcdf(data, temporary)
+    with replacing(store) as temporary:
+        write_zarr(data, temporary)
+    return [netcdf, store]
+
+
+def compute(context: Context) -> xr.Dataset:
+    """All fields on the joint grid, in memory."""
+    from geotools.permafrost.equilibrium import equilibrium_permafrost
+    from geotools.permafrost.parameters import ground_parameters
+    from geotools.space import Overlap
+
+    climate = context.open_raster("climate", ("tas", "pr"))
+    cover = context.open_raster("land_cover", ("land_cover",))
+    to_joint = Overlap.between(context.grid, climate)
+    monthly = {name: _plain(to_joint.regrid(climate[name])) for name in ("tas", "pr")}
+    fractions = _plain(Overlap.between(context.grid, cover).class_fraction(cover["land_cover"]))
+    ground = ground_parameters(
+        fractions.swap_dims({"class": "flag_value"}), class_dim="flag_value", overrides=context.recipe.permafrost.ground
+    )
+    modelled = equilibrium_permafrost(monthly["tas"], monthly["pr"], ground, settings=permafrost_settings(context))
+    label = label_of(context)
+    for field in modelled.data_vars.values():
+        field.attrs["comment"] = label
+    out = xr.Dataset({**monthly, **modelled.data_vars, **ground.data_vars, "land_cover_fraction": fractions})
+    out = out.assign(_soil_carbon(context).data_vars)
+    out = out.assign(_zone_fractions(context))
+    out = _with_climatology(out, climate)
+    return _prepare(context, out, climate)
+
+
+def _plain(field: xr.DataArray) -> xr.DataArray:
+    """In memory, without the bookkeeping of the overlap, which is for the cells of one field only."""
+    return field.drop_vars(["valid_fraction", "covered_fraction"], errors="ignore").compute()
+
+
+def _with_climatology(out: xr.Dataset, climate: xr.Dataset) -> xr.Dataset:
+    """Carry over the years that the months are means of."""
+    time_axis = climate["time"]
+    name = time_axis.attrs.get("climatology") or time_axis.encoding.get("climatology")
+    if name is None or name not in climate.variables:
+        return out
+    out["time"].attrs["climatology"] = name
+    bounds = climate[name].load()
+    out[name] = (bounds.dims, bounds.values)
+    return out
+
+
+def label_of(context: Context) -> str:
+    """What the modelled fields are called: "modelled from ERA5" in the default run."""
+    name, entry = context.inputs["climate"]
+    return f"modelled from {entry.label or name}"
+
+
+def permafrost_settings(context: Context) -> EquilibriumSettings:
+    """The settings of the recipe as the science takes them."""
+    from geotools.permafrost.equilibrium import EquilibriumSettings
+
+    recipe = context.recipe
+    return EquilibriumSettings(
+        submonthly_sd_K=recipe.climate.submonthly_sd_K,
+        **recipe.snow.model_dump(exclude={"conductivity_method"}),
+        snow_conductivity_method=recipe.snow.conductivity_method,
+        magt_sd_K=recipe.permafrost.magt_sd_K,
+    )
+
+
+def _soil_carbon(context: Context) -> xr.Dataset:
+    from geotools.space import Overlap
+
+    layers = {}
+    for role, (_, entry) in context.inputs.items():
+        if not role.startswith("soil_carbon"):
+            continue
+        data = context.open_raster(role, ("csoil",))
+        field = _plain(Overlap.between(context.grid, data).regrid(data["csoil"]))
+        top, bottom = entry.depth_top_m, entry.depth_bottom_m
+        field.attrs.update({"depth_top_m": top, "depth_bottom_m": bottom, "long_name": f"soil carbon, {top:g}-{bottom:g} m"})
+        layers[f"csoil_{top:g}_{bottom:g}m".replace(".", "p")] = field
+    return xr.Dataset(layers)
+
+
+def _zone_fractions(context: Context) -> dict[str, xr.DataArray]:
+    """One variable for each kind of zone, so that basins and regions have dimensions of their own."""
+    fraction, kinds = _plain(context.overlap("zones").fraction), context.zones["zone_kind"]
+    found = {}
+    for kind in dict.fromkeys(kinds):
+        part = fraction.sel(zone=kinds.index[kinds == kind].to_numpy()).rename(zone=kind)
+        part.attrs = {"long_name": f"share of the cell's area that lies in the {kind}", "units": "1"}
+        notice = context.inputs[ZONE_ROLES[kind]][1].notice
+        found[f"{kind}_fraction"] = part.assign_attrs({"license": notice} if notice else {})
+    return found
+
+
+def _prepare(context: Context, data: xr.Dataset, climate: xr.Dataset) -> xr.Dataset:
+    data = data.drop_vars("crs", errors="ignore").rename({"spatial_ref": "crs"}).reset_coords("crs")
+    for field in data.data_vars.values():
+        if {"lat", "lon"} <= set(field.dims):
+            field.attrs["grid_mapping"] = "crs"
+    start, end = context.period
+    records = [entry for role, (_, entry) in context.inputs.items() if not role.startswith("published")]
+    history = str(climate.attrs.get("history", "")).strip()
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    licences = [f"{e.description or e.path.name}: {e.licence}. {e.notice}".strip() for e in records]
+    return prepare(
+        data,
+        title=f"{context.recipe.title}: joint model inputs",
+        summary=(
+            f"Monthly air temperature and precipitation, land cover, basin fractions and equilibrium permafrost on one "
+            f"grid. Permafrost and snow fields are {label_of(context)}, not observed."
+        ),
+        source=context.sources,
+        history=f"{history}\n{now} geotools: brought to the joint grid".strip(),
+        licence=" ".join(dict.fromkeys(licences)),
+        acknowledgement="; ".join(dict.fromkeys(e.attribution for e in records if e.attribution)),
+        references="; ".join(dict.fromkeys(e.citation for e in records if e.citation)),
+        keywords="permafrost, air temperature, precipitation, land cover, Lena, Amur, Heilongjiang",
+        creator_name="geotools",
+        date_created=now,
+        time_coverage_start=start,
+        time_coverage_end=end,
+    )

@@ -1,0 +1,47 @@
+"""The last lines a run prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SHOWN = (
+    ("maat", "air temperature", "degC", 1),
+    ("annual_precipitation", "precipitation", "mm per year", 0),
+    ("magt", "ground temperature at the top of permafrost", "degC", 1),
+    ("permafrost_probability", "share underlain by permafrost", "", 2),
+    ("active_layer_thickness", "active-layer thickness", "m", 2),
+)
+
+
+def summary(out: Path, basins: pd.DataFrame) -> str:
+    """Main numbers of each zone and where the files are.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+    basins : pandas.DataFrame
+        basins.csv.
+
+    Returns
+    -------
+    str
+    """
+    lines = []
+    for zone in dict.fromkeys(basins["zone"]):
+        lines.append(str(zone))
+        rows = basins[(basins["zone"] == zone)].set_index("variable")
+        for name, words, unit, digits in _SHOWN:
+            row = rows.loc[name]
+            interval = ""
+            if row["lo95"] == row["lo95"]:
+                interval = f" (95 % {row['lo95']:.{digits}f} to {row['hi95']:.{digits}f})"
+            lines.append(
+                f"  {words:44} {row['mean']:8.{digits}f}{interval} {unit}  [{row['method']}; "
+                f"{row['valid_fraction']:.0%} of the area valid]"
+            )
+    lines.append(f"written to {out}: basins.csv, transect.csv, budget.csv, basins.gpkg, model_inputs/, figures/, run.json")
+    return "\n".join(lines)

@@ -1,0 +1,4 @@
+from .map import basin_map
+from .profile import transect_profile
+
+__all__ = ["basin_map", "transect_profile"]

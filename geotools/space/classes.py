@@ -1,0 +1,72 @@
+"""Class fields: their codes and meanings, and the area of each class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from geotools.errors import DataError
+from geotools.space.apply import class_areas
+from geotools.space.fields import ensure_kind, label_of
+from geotools.space.overlay import Overlay
+from geotools.vocabulary import Kind
+
+
+def class_meanings(
+    field: xr.DataArray, classes: Mapping[int, str] | None
+) -> tuple[NDArray[Any], NDArray[np.str_]]:
+    """Codes [class] and meanings [class] of a class field, from a mapping or its CF flag attributes.
+
+    Raises
+    ------
+    DataError
+        When there are none or they do not fit each other.
+    """
+    if classes is not None:
+        return np.array(list(classes)), np.array([str(v) for v in classes.values()])
+    values = np.atleast_1d(np.asarray(field.attrs.get("flag_values", [])))
+    meanings = str(field.attrs.get("flag_meanings", "")).split()
+    if values.size == 0 or values.size != len(meanings):
+        raise DataError(
+            f"it has {values.size} flag_values and {len(meanings)} flag_meanings",
+            where=label_of(field),
+            expected="one meaning per value",
+            todo="set both attributes, or pass classes={code: meaning}",
+        )
+    if len(set(values.tolist())) != values.size or len(set(meanings)) != len(meanings):
+        raise DataError("a flag value or meaning comes twice", where=label_of(field))
+    return values, np.array(meanings)
+
+
+def by_class(
+    overlay: Overlay,
+    field: xr.DataArray,
+    classes: Mapping[int, str] | None,
+    class_dim: str,
+    *,
+    fraction: bool,
+) -> xr.DataArray:
+    """Area, or share of the valid area, of each class; see `Overlap.area_by_class`."""
+    field = overlay.checked(field)
+    if classes is None:
+        ensure_kind(field, (Kind.CLASS,), "class_fraction" if fraction else "area_by_class")
+    codes, meanings = class_meanings(field, classes)
+    sizes = {class_dim: codes.size, **overlay.sizes}
+    options = {"classes": codes, "fraction": fraction, "target_shape": overlay.target.shape}
+    values, valid = overlay.apply(class_areas, field, sizes, options)
+    labels = {class_dim: meanings, "flag_value": (class_dim, codes)}
+    attrs = {
+        "units": "1" if fraction else "m2",
+        "cell_methods": "area: mean" if fraction else "area: sum",
+    }
+    long_name = f"{'share' if fraction else 'area'} of {field.attrs.get('long_name', field.name or 'class')}"
+    return overlay.dress(
+        values.assign_coords(labels),
+        valid.isel({class_dim: 0}),
+        field.name,
+        {"long_name": long_name, **attrs},
+    )

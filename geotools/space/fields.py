@@ -1,0 +1,151 @@
+"""Checks of a field before it meets an overlap, and the attributes of what comes out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from geotools.errors import DataError, UsageError
+from geotools.metadata import kind_of
+from geotools.space.grid import Grid
+from geotools.vocabulary import Kind
+
+_SAYS = {
+    Kind.INTENSIVE: "an intensive quantity",
+    Kind.DENSITY: "a density per area",
+    Kind.AMOUNT: "an amount per cell",
+    Kind.CLASS: "a class",
+}
+_RIGHT_CALL = {
+    Kind.INTENSIVE: "mean(field)",
+    Kind.DENSITY: "mean(field), or total(field) for the integral over the zone",
+    Kind.AMOUNT: "sum(field)",
+    Kind.CLASS: "area_by_class(field) or class_fraction(field)",
+}
+_ENCODED = ("_FillValue", "missing_value", "nodata", "nodatavals", "scale_factor", "add_offset")
+
+
+def label_of(field: xr.DataArray) -> str:
+    """The name of a field for messages."""
+    return f"variable {field.name!r}" if field.name is not None else "unnamed variable"
+
+
+def ensure_kind(field: xr.DataArray, allowed: Collection[Kind], call: str) -> Kind:
+    """The kind of a field, when a call takes it.
+
+    Raises
+    ------
+    UsageError
+        Naming the call that fits.
+    """
+    kind = kind_of(field)
+    if kind not in allowed:
+        attrs = {k: field.attrs[k] for k in ("units", "cell_methods") if k in field.attrs}
+        raise UsageError(
+            f"{call}() was called on {_SAYS[kind]} ({', '.join(f'{k}={v!r}' for k, v in attrs.items())})",
+            where=label_of(field),
+            expected=" or ".join(_SAYS[k] for k in Kind if k in allowed),
+            todo=f"call {_RIGHT_CALL[kind]}, or correct units and cell_methods if they are wrong",
+        )
+    return kind
+
+
+def ensure_field(field: Any) -> xr.DataArray:
+    """One decoded, numeric variable.
+
+    Raises
+    ------
+    UsageError
+        For anything but a DataArray.
+    DataError
+        When the values are not numbers or still packed.
+    """
+    if isinstance(field, xr.Dataset):
+        raise UsageError("a Dataset was given", expected="one variable", todo="pass dataset['name']")
+    if not isinstance(field, xr.DataArray):
+        raise UsageError(f"a {type(field).__name__} was given", expected="an xarray.DataArray on the grid")
+    if field.dtype.kind not in "biuf":
+        raise DataError(f"it holds {field.dtype}", where=label_of(field), expected="numbers")
+    packed = [name for name in _ENCODED if name in field.attrs and not _is_nan(field.attrs[name])]
+    if packed:
+        raise DataError(
+            f"the attribute {packed[0]} = {field.attrs[packed[0]]!r} says the values are not decoded",
+            where=label_of(field),
+            expected="missing values as NaN",
+            todo="open the file with mask_and_scale=True, or read it through the catalog",
+        )
+    return field
+
+
+def _is_nan(value: Any) -> bool:
+    return np.ndim(value) == 0 and isinstance(value, float | np.floating) and bool(np.isnan(value))
+
+
+def ensure_on_grid(field: xr.DataArray, grid: Grid) -> tuple[str, str]:
+    """The y and x dimension of a field that lies on a grid.
+
+    Raises
+    ------
+    DataError
+        When the grids differ; the message names both.
+    """
+    found = Grid.from_dataarray(field)
+    if not found.matches(grid):
+        turned = found.shape == grid.shape and (
+            Grid(found.x_edges, found.y_edges[::-1], found.crs).matches(grid)
+            or Grid(found.x_edges[::-1], found.y_edges, found.crs).matches(grid)
+        )
+        raise DataError(
+            f"the field lies on another grid than the overlap: {found}",
+            where=label_of(field),
+            expected=f"the grid of the overlap: {grid}",
+            todo="an axis runs the other way; sort the field (field.sortby(dim)) or build the overlap on it"
+            if turned
+            else "build the overlap on the grid of this field, or select the same part of it",
+        )
+    return found.dims
+
+
+def one_block(field: xr.DataArray, dims: tuple[str, str]) -> xr.DataArray:
+    """A field whose spatial dimensions are in one chunk, lazily."""
+    if field.chunks is None or all(len(field.chunksizes[d]) == 1 for d in dims):
+        return field
+    import dask
+    from dask.utils import parse_bytes
+
+    cells = int(np.prod([field.sizes[d] for d in dims]))
+    steps = int(np.prod([max(c) for d, c in field.chunksizes.items() if d not in dims], dtype="int64"))
+    # Joining the spatial chunks of a long series can give one huge chunk: then the others are cut.
+    huge = cells * steps * field.dtype.itemsize > parse_bytes(dask.config.get("array.chunk-size"))
+    return field.chunk({d: -1 if d in dims else "auto" for d in (field.dims if huge else dims)})
+
+
+def spatial_coordinates(field: xr.DataArray, dims: tuple[str, str]) -> list[str]:
+    """Coordinates that lose their meaning with the grid: those along it, and its CRS."""
+    mapping = str(field.attrs.get("grid_mapping", field.encoding.get("grid_mapping", "spatial_ref")))
+    lost = {"spatial_ref", "crs", mapping}
+    return [str(n) for n, c in field.coords.items() if n in lost or set(c.dims) & set(dims)]
+
+
+def result_attrs(field: xr.DataArray, method: str | None, *, units: str | None = None) -> dict[str, Any]:
+    """Attributes of an aggregated field.
+
+    Parameters
+    ----------
+    field : xarray.DataArray
+    method : str or None
+        CF cell method over area, ``mean`` or ``sum``; none for a quantile, which CF cannot say.
+    units : str, optional
+        When they change; the standard name is then dropped, for it names a quantity of other units.
+    """
+    kept = {k: v for k, v in field.attrs.items() if k in ("units", "long_name", "standard_name", "history")}
+    old = re.sub(r"area: \w+\s*", "", str(field.attrs.get("cell_methods", ""))).strip()
+    methods = f"area: {method} {old}".strip() if method else old
+    if units is not None and units != kept.get("units"):
+        kept["units"] = units
+        kept.pop("standard_name", None)
+    return {**kept, "cell_methods": methods} if methods else kept

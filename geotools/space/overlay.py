@@ -1,0 +1,167 @@
+"""What an overlap holds: targets, source grid and the areas they share."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy import sparse
+
+from geotools.errors import DataError, UsageError
+from geotools.space.apply import Core, over_targets, weighted
+from geotools.space.fields import ensure_field, ensure_on_grid, label_of, spatial_coordinates
+from geotools.space.grid import Grid
+from geotools.space.matrix import CellMatrix
+from geotools.space.targets import Target
+
+_VALID_ATTRS = {"long_name": "share of the area of the target that had data", "units": "1"}
+_COVERED_ATTRS = {"long_name": "share of the area of the target that lies on the grid", "units": "1"}
+
+
+class Overlay:
+    """Areas shared by targets and source cells, and the way from a core to a labelled result.
+
+    Parameters
+    ----------
+    matrix : CellMatrix
+    target : Target
+    grid : Grid
+        Of the source cells.
+    """
+
+    def __init__(self, matrix: CellMatrix, target: Target, grid: Grid) -> None:
+        self.matrix, self.target, self.grid = matrix, target, grid
+
+    @property
+    def zone_dim(self) -> str:
+        """Dimension of the zones, points or segments."""
+        return next(iter(self.zone_size("zone_dim")))
+
+    @property
+    def labels(self) -> NDArray[Any]:
+        """Names of the zones, points or segments."""
+        return np.asarray(self.target.coords[self.zone_dim][1])
+
+    @property
+    def area(self) -> sparse.csr_array:
+        """Shared areas [target, source cell in row order; m2]; 1 where a cell holds a point."""
+        return self.matrix.csr
+
+    @cached_property
+    def key(self) -> str:
+        """Identity of targets and grid, for caches."""
+        return hashlib.sha256(f"{self.target.key}|{self.target.dims}|{self.grid.key}".encode()).hexdigest()
+
+    @property
+    def zone_areas(self) -> xr.DataArray:
+        """Whole area of the targets on the ellipsoid [target; m2], also where they leave the grid."""
+        attrs = {"long_name": "area on the WGS84 ellipsoid", "units": "m2", "cell_methods": "area: sum"}
+        return self.wrap(self.target.areas, "area", attrs)
+
+    @property
+    def covered_fraction(self) -> xr.DataArray:
+        """Share of each target that lies on the grid [target; 1]."""
+        return self.wrap(self._covered, "covered_fraction", dict(_COVERED_ATTRS))
+
+    @cached_property
+    def _covered(self) -> NDArray[np.float64]:
+        return self.matrix.row_sums / self.target.areas
+
+    @property
+    def fraction(self) -> xr.DataArray:
+        """Share of each source cell that each target covers [target, y, x; 1]; dense, so for few targets."""
+        self.refuse_points("fraction")
+        self.zone_size("fraction")
+        shares = np.zeros(self.matrix.shape)
+        for row, (cells, areas) in zip(shares, self.matrix.rows(), strict=True):
+            row[self.matrix.cells[cells]] = areas / self.cell_areas[cells]
+        out = self.grid.wrap(shares.reshape(*self.target.shape, *self.grid.shape), self.target.dims)
+        # The segments of a transect carry lat and lon of their centres, which the cells need for themselves.
+        coords = {k: v for k, v in self.target.coords.items() if k not in out.coords}
+        out = out.assign_coords(coords)
+        return out.rename("fraction").assign_attrs(long_name="share of the cell inside the zone", units="1")
+
+    @cached_property
+    def cell_areas(self) -> NDArray[np.float64]:
+        """True areas of the source cells that any target touches [touched cell; m2]."""
+        return self.grid.areas_of(self.matrix.cells)
+
+    def checked(self, field: Any) -> xr.DataArray:
+        """A field that fits this overlap, without its spatial coordinates, or an error."""
+        out = ensure_field(field)
+        dims = ensure_on_grid(out, self.grid)
+        # Cells are known by their place in the array from here on, under the names of the grid.
+        out = out.drop_vars(spatial_coordinates(out, dims))
+        if dims != self.grid.dims:
+            out = out.rename(dict(zip(dims, self.grid.dims, strict=True)))
+        clash = (set(out.dims) - set(self.grid.dims)) & set(self.target.dims)
+        if clash:
+            raise DataError(
+                f"the field has a dimension {clash.pop()!r}, which is also the dimension of the targets",
+                where=label_of(out),
+                todo="rename it, or build the overlap with another zone_dim",
+            )
+        return out
+
+    def refuse_points(self, call: str) -> None:
+        """Points have no area."""
+        if self.target.what == "points":
+            raise UsageError(f"{call} was asked of points, which have no area", todo="call mean(field)")
+
+    def zone_size(self, call: str) -> dict[str, int]:
+        """Dimension and number of the targets, which must not be cells."""
+        if self.target.what == "cells":
+            raise UsageError(f"{call} was asked of an overlap between two grids", expected="zones")
+        return {self.target.dims[0]: self.target.shape[0]}
+
+    def apply(
+        self, core: Core, field: xr.DataArray, sizes: dict[str, int], options: dict[str, Any]
+    ) -> tuple[xr.DataArray, xr.DataArray]:
+        """Values and valid fractions of a core, with the coordinates of the targets."""
+        options = {"matrix": self.matrix, "target_areas": self.target.areas, **options}
+        values, valid = over_targets(core, field, source_dims=self.grid.dims, sizes=sizes, options=options)
+        return values.assign_coords(self.target.coords), valid.assign_coords(self.target.coords)
+
+    def dress(
+        self, values: xr.DataArray, valid: xr.DataArray, name: Any, attrs: dict[str, Any]
+    ) -> xr.DataArray:
+        """A result with its attributes and the shares that go with it."""
+        if "spatial_ref" in self.target.coords:
+            attrs = {**attrs, "grid_mapping": "spatial_ref"}
+        covered = (self.target.dims, self._covered.reshape(self.target.shape), _COVERED_ATTRS)
+        out = values.assign_coords(valid_fraction=valid.variable, covered_fraction=covered)
+        out["valid_fraction"].attrs = dict(_VALID_ATTRS)
+        out = out.rename(name)
+        out.attrs = attrs
+        return out
+
+    def sums(
+        self, field: xr.DataArray, *, average: bool, amounts: bool = False, min_valid_fraction: float = 0.0
+    ) -> tuple[xr.DataArray, xr.DataArray]:
+        """Averages or integrals of a checked field, and valid fractions."""
+        options = {
+            "target_shape": self.target.shape,
+            "average": average,
+            "per_cell": self.cell_areas if amounts else None,
+            "min_valid_fraction": min_valid_fraction,
+        }
+        return self.apply(weighted, field, self.sizes, options)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Dimensions of the targets."""
+        return dict(zip(self.target.dims, self.target.shape, strict=True))
+
+    def wrap(self, values: NDArray[np.float64], name: str, attrs: dict[str, Any]) -> xr.DataArray:
+        """A plain DataArray over the targets."""
+        shaped = values.reshape(self.target.shape)
+        return xr.DataArray(shaped, dims=self.target.dims, coords=self.target.coords, name=name, attrs=attrs)
+
+    def __repr__(self) -> str:
+        number = " x ".join(map(str, self.target.shape))
+        dims = ", ".join(self.target.dims)
+        return f"{type(self).__name__}({number} {self.target.what} [{dims}] on {self.grid})"

@@ -1,0 +1,204 @@
+"""What an overlap leads to: named polygons, points, the cells of a grid or the segments of a transect."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+import xarray as xr
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+
+from geotools.errors import GeometryError, UsageError
+from geotools.space.coverage import Pairs, polygon_coverage
+from geotools.space.crs import as_crs, same_crs
+from geotools.space.geodesy import polygon_area
+from geotools.space.grid import Grid
+from geotools.space.regridding import cell_overlaps
+from geotools.space.transect import Transect
+from geotools.space.zones import check_zones
+
+# A polygon and its cells are the same area computed twice; more apart than this means that one is wrong.
+_CLOSES_WITHIN = 1e-3
+# In a plane that is not equal-area the covered share of a large edge cell is not its share of the true area.
+_CLOSES_ROUGHLY_WITHIN = 0.1
+
+
+@dataclass(frozen=True)
+class Target:
+    """Dimensions, coordinates and true areas of the targets, and what they share with the source cells.
+
+    Parameters
+    ----------
+    dims : tuple of str
+    shape : tuple of int
+    coords : dict
+        For xarray, without `valid_fraction`.
+    areas : numpy.ndarray [target; m2]
+        Whole area, also of the part outside the grid; 1 for points.
+    pairs : Pairs
+        Shared areas; 1 for a point and the cell that holds it.
+    what : str
+        ``zones``, ``cells`` or ``points``.
+    key : str
+        Identity of the shapes and names.
+    grid : Grid, optional
+        When the targets are cells.
+    """
+
+    dims: tuple[str, ...]
+    shape: tuple[int, ...]
+    coords: dict[str, Any]
+    areas: NDArray[np.float64]
+    pairs: Pairs
+    what: str
+    key: str
+    grid: Grid | None = field(default=None)
+
+
+def target_of(
+    target: Any, source: Grid, zone_dim: str | None, column: str | None, coordinates: Sequence[str]
+) -> Target:
+    """Sort out what a target is and overlay it with the source cells."""
+    if isinstance(target, Transect):
+        extra = ("distance_km", "lat", "lon", *coordinates)
+        return _zones(target.segments, source, zone_dim or "segment", column, extra)
+    if isinstance(target, xr.DataArray | xr.Dataset):
+        target = Grid.from_dataarray(target)
+    if isinstance(target, Grid):
+        return _cells(target, source)
+    if not isinstance(target, gpd.GeoDataFrame):
+        raise UsageError(
+            f"the target of an overlap is a {type(target).__name__}",
+            expected="a GeoDataFrame of polygons or points, a Grid, a DataArray on a grid, or a Transect",
+        )
+    if len(target) and (target.geom_type == "Point").all():
+        return _points(target, source, zone_dim, column, coordinates)
+    return _zones(target, source, zone_dim, column, coordinates)
+
+
+def _zones(
+    zones: gpd.GeoDataFrame,
+    source: Grid,
+    zone_dim: str | None,
+    column: str | None,
+    coordinates: Sequence[str],
+) -> Target:
+    zones = check_zones(zones, column=column)
+    crs, shapes = as_crs(zones.crs), np.array(zones.geometry.array, dtype=object)
+    areas = np.atleast_1d(np.asarray(polygon_area(shapes, crs), dtype="float64"))
+    pairs, inside = polygon_coverage(shapes, crs, source)
+    covered = np.bincount(pairs.target, pairs.area, minlength=len(zones))
+    limit = _CLOSES_WITHIN if source.plane_is_equal_area else _CLOSES_ROUGHLY_WITHIN
+    apart = np.where(inside, np.abs(covered / areas - 1), covered / areas - 1)
+    if (apart > limit).any():
+        worst = int(apart.argmax())
+        raise GeometryError(
+            f"its cells hold {covered[worst] / 1e6:.6g} km2 but the polygon {areas[worst] / 1e6:.6g} km2",
+            where=f"zone {zones.index[worst]!r}",
+            expected=f"agreement within {limit:g}",
+            todo="check the polygon for parts that lie on each other",
+        )
+    dim = zone_dim or (str(zones.index.name) if zones.index.name else "zone")
+    return Target(
+        (dim,),
+        (len(zones),),
+        _label_coords(zones, dim, coordinates),
+        # A zone on the grid is as large as its cells, so that full data give a valid fraction of exactly 1.
+        np.where(inside, covered, areas),
+        pairs,
+        "zones",
+        _digest(shapely.to_wkb(shapes), crs, zones.index),
+    )
+
+
+def _label_coords(frame: gpd.GeoDataFrame, dim: str, coordinates: Sequence[str]) -> dict[str, Any]:
+    coords: dict[str, Any] = {dim: (dim, plain_names(frame.index))}
+    for name in coordinates:
+        if name not in frame.columns:
+            raise UsageError(f"there is no column {name!r}", where="coordinates of the zones")
+        coords[name] = (dim, plain_names(frame[name]), {"units": "km"} if name == "distance_km" else {})
+    return coords
+
+
+def plain_names(values: Any) -> NDArray[Any]:
+    """Names as plain text and numbers as they are; pandas strings are neither for NetCDF."""
+    array = np.asarray(values)
+    if array.dtype.kind in "OTU" and all(isinstance(v, str) for v in array):
+        return np.array([str(v) for v in array])
+    return array
+
+
+def _digest(shapes: Any, crs: CRS, names: Any) -> str:
+    digest = hashlib.sha256(crs.to_wkt().encode())
+    for shape, name in zip(shapes, names, strict=True):
+        digest.update(repr(name).encode() + b"|" + shape + b"|")
+    return digest.hexdigest()
+
+
+def _cells(target: Grid, source: Grid) -> Target:
+    pairs, inside = cell_overlaps(target, source)
+    covered = np.bincount(pairs.target, pairs.area, minlength=target.size)
+    return Target(
+        target.dims,
+        target.shape,
+        target.coordinates(),
+        np.where(inside, covered, target.cell_areas().ravel()),
+        pairs,
+        "cells",
+        target.key,
+        target,
+    )
+
+
+def _points(
+    points: gpd.GeoDataFrame,
+    source: Grid,
+    zone_dim: str | None,
+    column: str | None,
+    coordinates: Sequence[str],
+) -> Target:
+    if column is not None:
+        points = points.set_index(column)
+    crs = as_crs(points.crs, where="points")
+    twice = points.index[points.index.duplicated()]
+    empty = points.index[points.geometry.is_empty]
+    if len(twice) or len(empty):
+        raise GeometryError(
+            f"{twice[0]!r} comes more than once" if len(twice) else f"{empty[0]!r} has no place",
+            where="points",
+        )
+    x, y = points.geometry.x.to_numpy(), points.geometry.y.to_numpy()
+    if not same_crs(crs, source.crs):
+        x, y = Transformer.from_crs(crs, source.crs, always_xy=True).transform(x, y)
+    west, _, east, _ = source.bounds
+    if source.is_lonlat:
+        x = np.where(x < west, x + 360, np.where(x > east, x - 360, x))
+    column_of, row_of = _cell_number(x, source.x_edges), _cell_number(y, source.y_edges)
+    found = np.flatnonzero((column_of >= 0) & (row_of >= 0))
+    dim = zone_dim or (str(points.index.name) if points.index.name else "point")
+    return Target(
+        (dim,),
+        (len(points),),
+        _label_coords(points, dim, coordinates),
+        np.ones(len(points)),
+        Pairs(found, row_of[found] * source.shape[1] + column_of[found], np.ones(found.size)),
+        "points",
+        _digest(shapely.to_wkb(np.array(points.geometry.array)), crs, points.index),
+    )
+
+
+def _cell_number(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Cell that holds each value, -1 outside. A value on an inner edge belongs to the cell above it."""
+    ascending = np.sort(edges)
+    last = edges.size - 2
+    number = np.searchsorted(ascending, values, side="right") - 1
+    number = np.where(values == ascending[-1], last, number)
+    outside = ~((values >= ascending[0]) & (values <= ascending[-1]))
+    number = number if edges[0] < edges[-1] else last - number
+    return np.where(outside, -1, number).astype("int64")
