@@ -36,8 +36,8 @@ SUBLIMATION_FRACTION_SOURCE = (
     "share of the snow, 8 % of the ablation of April and May 2002 in larch forest and in the open, in the "
     "headwaters of Lena and Amur ('Snow ablation in an open field and larch forest of the southern "
     "mountainous region of eastern Siberia'); more where it is windy: 20 to 22 % of the snowfall in "
-    "Mongolia, Zhang et al. (2008), doi:10.1002/hyp.6960, and 40 % in the tundra near Tiksi, Hirashima et al. (2004), "
-    "J. Hydrometeorol. 5, 373-389"
+    "Mongolia, Zhang et al. (2008), doi:10.1002/hyp.6960, and 40 % in the tundra near Tiksi, Hirashima et "
+    "al. (2004), J. Hydrometeorol. 5, 373-389"
 )
 ALL_SNOW_BELOW, ALL_RAIN_ABOVE = 0.0, 2.0
 PHASE_SOURCE = "degC; default, literature range -1 to 4"

@@ -10,13 +10,24 @@ import xarray as xr
 
 from geotools.climate.degree_days import degree_days
 from geotools.climate.seasonal import annual_mean, annual_sum, monthly_extremes
-from geotools.climate.snow import SNOW_DENSITY, snow_from_monthly
+from geotools.climate.snow import (
+    ALL_RAIN_ABOVE,
+    ALL_SNOW_BELOW,
+    MELT_FACTOR,
+    REFREEZING_COEFFICIENT,
+    SUBLIMATION_FRACTION,
+    snow_from_monthly,
+)
+from geotools.climate.snow_class import TAIGA_DENSITY, TUNDRA_DENSITY, snow_density, tundra_snow_share
+from geotools.guards import one_of
 from geotools.metadata import VARIABLES
 from geotools.permafrost.frost_number import frost_number
-from geotools.permafrost.n_factor import freezing_n_factor
+from geotools.permafrost.n_factor import METHODS, freezing_n_factor, gisnas_freezing_n_factor
 from geotools.permafrost.stefan import Layer, layered_stefan_thaw_depth
 from geotools.permafrost.ttop import mean_annual_ground_surface_temperature, ttop
 from geotools.permafrost.zonation import permafrost_probability, permafrost_zone
+
+N_FACTOR_METHODS = ("by_snow_class", "gisnas", *METHODS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,20 +40,28 @@ class EquilibriumSettings:
         See `geotools.climate.degree_days`.
     all_snow_below_degC, all_rain_above_degC : float [degC]
     melt_factor : float [kg m-2 K-1 d-1]
-    sublimation_fraction : float [1]
+    refreezing_coefficient, sublimation_fraction : float [1]
         See `geotools.climate.snow_from_monthly` for these.
-    n_factor_method, snow_conductivity_method : str
-        See `geotools.permafrost.freezing_n_factor`.
+    taiga_snow_density, tundra_snow_density : float [kg m-3]
+        See `geotools.climate.snow_density`.
+    n_factor_method : str
+        One of `N_FACTOR_METHODS`. ``by_snow_class`` takes ``gisnas`` for taiga snow and ``kudryavtsev`` for tundra snow;
+        docs/permafrost.md compares them with station records.
+    snow_conductivity_method : str
+        See `geotools.permafrost.snow_thermal_conductivity`.
     magt_sd_K : float [K]
         Error of the ground temperature of a cell, which turns it into a probability.
     """
 
     submonthly_sd_K: float = 5.0
-    all_snow_below_degC: float = 0.0
-    all_rain_above_degC: float = 2.0
-    melt_factor: float = 3.0
-    sublimation_fraction: float = 0.2
-    n_factor_method: str = "kudryavtsev"
+    all_snow_below_degC: float = ALL_SNOW_BELOW
+    all_rain_above_degC: float = ALL_RAIN_ABOVE
+    melt_factor: float = MELT_FACTOR
+    refreezing_coefficient: float = REFREEZING_COEFFICIENT
+    sublimation_fraction: float = SUBLIMATION_FRACTION
+    taiga_snow_density: float = TAIGA_DENSITY
+    tundra_snow_density: float = TUNDRA_DENSITY
+    n_factor_method: str = "by_snow_class"
     snow_conductivity_method: str = "sturm1997"
     magt_sd_K: float = 2.0
 
@@ -55,15 +74,15 @@ class Perturbation:
     ----------
     air_temperature_K : float [K]
         Added.
-    precipitation, snow_damping, thaw_conductivity, melted_water : float [1]
+    precipitation, thaw_conductivity, melted_water : float [1]
         Factors.
-    n_thawing, conductivity_ratio : float [1]
+    n_freezing, n_thawing, conductivity_ratio : float [1]
         Added.
     """
 
     air_temperature_K: float = 0.0
     precipitation: float = 1.0
-    snow_damping: float = 1.0
+    n_freezing: float = 0.0
     n_thawing: float = 0.0
     conductivity_ratio: float = 0.0
     thaw_conductivity: float = 1.0
@@ -77,13 +96,13 @@ class Spread:
     Parameters
     ----------
     air_temperature_sd_K : float [K]
-    precipitation_cv, snow_conductivity_cv, thaw_conductivity_cv, melted_water_cv : float [1]
-    n_thawing_sd, conductivity_ratio_sd : float [1]
+    precipitation_cv, thaw_conductivity_cv, melted_water_cv : float [1]
+    n_freezing_sd, n_thawing_sd, conductivity_ratio_sd : float [1]
     """
 
     air_temperature_sd_K: float = 1.0
     precipitation_cv: float = 0.15
-    snow_conductivity_cv: float = 0.3
+    n_freezing_sd: float = 0.12
     n_thawing_sd: float = 0.08
     conductivity_ratio_sd: float = 0.07
     thaw_conductivity_cv: float = 0.2
@@ -122,8 +141,7 @@ def draw_perturbations(spread: Spread, draws: int, rng: np.random.Generator) -> 
         yield Perturbation(
             air_temperature_K=float(rng.normal(0.0, spread.air_temperature_sd_K)),
             precipitation=factor(spread.precipitation_cv),
-            # Damping goes with the square root of the diffusivity, hence of the conductivity.
-            snow_damping=factor(spread.snow_conductivity_cv) ** -0.5,
+            n_freezing=float(rng.normal(0.0, spread.n_freezing_sd)),
             n_thawing=float(rng.normal(0.0, spread.n_thawing_sd)),
             conductivity_ratio=float(rng.normal(0.0, spread.conductivity_ratio_sd)),
             thaw_conductivity=factor(spread.thaw_conductivity_cv),
@@ -173,28 +191,25 @@ def equilibrium_permafrost(
     out = degree_days(tas, submonthly_sd=settings.submonthly_sd_K)
     out["maat"] = annual_mean(tas)
     out["annual_precipitation"] = annual_sum(pr)
+    months = monthly_extremes(tas)
+    tundra = tundra_snow_share(months["warmest_month"])
+    density = snow_density(
+        tundra, taiga_density=settings.taiga_snow_density, tundra_density=settings.tundra_snow_density
+    )
     snow = snow_from_monthly(
         tas,
         pr,
         submonthly_sd=settings.submonthly_sd_K,
         melt_factor=settings.melt_factor,
-        snow_density=ground["snow_density"].fillna(SNOW_DENSITY).assign_attrs(units="kg m-3"),
+        refreezing_coefficient=settings.refreezing_coefficient,
+        snow_density=density,
         sublimation_fraction=settings.sublimation_fraction,
         all_snow_below=settings.all_snow_below_degC,
         all_rain_above=settings.all_rain_above_degC,
     )
     out = out.assign(snow.data_vars)
-    months = monthly_extremes(tas)
-    # The optical depth of snow is depth times the root of 1 over diffusivity; a moved conductivity is a moved depth.
-    out["n_factor_freezing"] = freezing_n_factor(
-        out["freezing_degree_days"],
-        months["warmest_month"],
-        months["coldest_month"],
-        (snow["snow_depth_winter_mean"] * moved.snow_damping).assign_attrs(units="m"),
-        snow_density=ground["snow_density"],
-        method=settings.n_factor_method,
-        conductivity_method=settings.snow_conductivity_method,
-    )
+    factor = _n_factor(out, months, tundra, density, settings) + moved.n_freezing
+    out["n_factor_freezing"] = factor.clip(0.05, 1.0).assign_attrs(VARIABLES["n_factor_freezing"].attrs())
     n_thawing = (ground["n_factor_thawing"] + moved.n_thawing).clip(0.05, 2.0).assign_attrs(units="1")
     ratio = (ground["conductivity_ratio"] + moved.conductivity_ratio).clip(0.05, 1.0).assign_attrs(units="1")
     freezing, thawing = out["freezing_degree_days"], out["thawing_degree_days"]
@@ -229,3 +244,23 @@ def _layers(ground: xr.Dataset, moved: Perturbation) -> list[Layer]:
         ground["organic_thickness"], conductivity("organic_conductivity"), water("organic_melted_water_fraction")
     )
     return [organic, Layer(np.inf, conductivity("thawed_conductivity"), water("melted_water_fraction"))]
+
+
+def _n_factor(
+    out: xr.Dataset, months: xr.Dataset, tundra: xr.DataArray, density: xr.DataArray, settings: EquilibriumSettings
+) -> xr.DataArray:
+    method = settings.n_factor_method
+    one_of("n_factor_method", method, N_FACTOR_METHODS)
+    empirical: xr.DataArray = gisnas_freezing_n_factor(out["snow_depth_max"])
+    if method == "gisnas":
+        return empirical
+    physical: xr.DataArray = freezing_n_factor(
+        out["freezing_degree_days"],
+        months["warmest_month"],
+        months["coldest_month"],
+        out["snow_depth_winter_mean"],
+        snow_density=density,
+        method="kudryavtsev" if method == "by_snow_class" else method,
+        conductivity_method=settings.snow_conductivity_method,
+    )
+    return tundra * physical + (1.0 - tundra) * empirical if method == "by_snow_class" else physical

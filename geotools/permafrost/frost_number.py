@@ -20,14 +20,15 @@ MEANINGS = {0: "none", 1: "sporadic", 2: "extensive discontinuous", 3: "continuo
 MISSING = -1
 
 
-@face({"freezing_degree_days": "K d", "thawing_degree_days": "K d"}, "air_frost_number")
-def frost_number(freezing_degree_days: Any, thawing_degree_days: Any) -> Any:
+@face({"ddf": "K d", "ddt": "K d"}, "air_frost_number")
+def frost_number(ddf: Any, ddt: Any) -> Any:
     r"""Frost number: the share of freezing in the year, between 0 and 1.
 
     Parameters
     ----------
-    freezing_degree_days, thawing_degree_days : float, array or xarray.DataArray [any dims; K d]
-        Both positive; of the air for the air frost number.
+    ddf, ddt : float, array or xarray.DataArray [any dims; K d]
+        Freezing and thawing degree-days, both positive; of the air for the air frost number, of the ground
+        surface for the surface frost number.
 
     Returns
     -------
@@ -52,9 +53,9 @@ def frost_number(freezing_degree_days: Any, thawing_degree_days: Any) -> Any:
     >>> round(frost_number(5008.05, 1986.20), 6)
     0.613586
     """
-    ensure_degree_days("freezing_degree_days", freezing_degree_days)
-    ensure_degree_days("thawing_degree_days", thawing_degree_days)
-    return _ratio(np.sqrt(freezing_degree_days), np.sqrt(thawing_degree_days))
+    ensure_degree_days("ddf", ddf)
+    ensure_degree_days("ddt", ddt)
+    return _ratio(np.sqrt(ddf), np.sqrt(ddt))
 
 
 def _ratio(freezing: Array, thawing: Array) -> Array:

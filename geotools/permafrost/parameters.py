@@ -82,7 +82,6 @@ FIELDS = {
             "1",
             "volumetric fraction of water that melts in the organic layer",
         ),
-        Variable("snow_density", "kg m-3", "bulk density of the snow cover"),
     )
 }
 
@@ -92,8 +91,6 @@ _K = "thawed mineral soil 1.0 to 1.5, coarse or dry ground more: Farouki (1981),
 _W = "ice of silt and loam, below a porosity of 0.4 to 0.5: Farouki (1981), CRREL Monograph 81-1"
 _O = "moss and litter of larch taiga and tundra: Loranty et al. (2018), doi:10.5194/bg-15-5287-2018"
 _P = "moss and peat 0.2 to 0.5: Farouki (1981), CRREL Monograph 81-1"
-_S = "mean of the former USSR, taiga being the lightest: Zhong et al. (2014), doi:10.5194/tc-8-785-2014"
-_T = "wind-packed tundra: Sturm et al. (2010), doi:10.1175/2010JHM1202.1; Bilello (1984), CRREL Report 84-22"
 
 
 def _set(
@@ -104,7 +101,6 @@ def _set(
     organic: tuple[float, float, float],
     organic_conductivity: tuple[float, float, float],
     organic_water: tuple[float, float, float],
-    snow: Parameter,
 ) -> dict[str, Parameter]:
     return {
         "n_factor_thawing": Parameter(*n_thawing, _N),
@@ -114,12 +110,8 @@ def _set(
         "organic_thickness": Parameter(*organic, _O),
         "organic_conductivity": Parameter(*organic_conductivity, _P),
         "organic_melted_water_fraction": Parameter(*organic_water, _P),
-        "snow_density": snow,
     }
 
-
-_TAIGA_SNOW = Parameter(194.0, 148.0, 240.0, _S, Tag.SOURCE)
-_TUNDRA_SNOW = Parameter(300.0, 243.0, 363.0, _T)
 
 # (default, low, high) of n_t, r_k, k_t, water of mineral ground; thickness, k_t, water of the organic layer.
 DEFAULTS: dict[Group, dict[str, Parameter]] = {
@@ -131,7 +123,6 @@ DEFAULTS: dict[Group, dict[str, Parameter]] = {
         (0.10, 0.03, 0.30),
         (0.30, 0.2, 0.5),
         (0.30, 0.1, 0.6),
-        _TAIGA_SNOW,
     ),
     Group.SHRUB_TUNDRA: _set(
         (0.85, 0.6, 1.0),
@@ -141,7 +132,6 @@ DEFAULTS: dict[Group, dict[str, Parameter]] = {
         (0.12, 0.03, 0.30),
         (0.40, 0.2, 0.5),
         (0.50, 0.2, 0.8),
-        _TUNDRA_SNOW,
     ),
     Group.GRASS_CROP: _set(
         (0.95, 0.8, 1.1),
@@ -151,7 +141,6 @@ DEFAULTS: dict[Group, dict[str, Parameter]] = {
         (0.02, 0.0, 0.10),
         (0.40, 0.2, 0.5),
         (0.30, 0.1, 0.6),
-        _TAIGA_SNOW,
     ),
     Group.WETLAND: _set(
         (0.80, 0.6, 1.0),
@@ -161,7 +150,6 @@ DEFAULTS: dict[Group, dict[str, Parameter]] = {
         (0.40, 0.2, 2.0),
         (0.50, 0.3, 0.6),
         (0.80, 0.6, 0.9),
-        _TAIGA_SNOW,
     ),
     Group.BARREN: _set(
         (1.10, 0.9, 1.4),
@@ -171,7 +159,6 @@ DEFAULTS: dict[Group, dict[str, Parameter]] = {
         (0.0, 0.0, 0.05),
         (0.40, 0.2, 0.5),
         (0.30, 0.1, 0.6),
-        _TUNDRA_SNOW,
     ),
 }
 
@@ -277,7 +264,7 @@ def _table(overrides: Mapping[str, Mapping[str, float]]) -> Array:
 
 
 def _ensure_physical(name: str, value: Array) -> None:
-    highest = {"n_factor_thawing": 3.0, "organic_thickness": 20.0, "snow_density": 917.0}
+    highest = {"n_factor_thawing": 3.0, "organic_thickness": 20.0}
     if name.endswith("_conductivity"):
         highest[name] = 20.0
     ensure_range(

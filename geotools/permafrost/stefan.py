@@ -202,21 +202,23 @@ def _layered(thawing_degree_days: Array, n_factor: Array, count: int, **layers: 
     """Thaw depth [...] from arrays [...]; layer i is `thickness_i`, `conductivity_i`, ..."""
     ensure_degree_days("thawing_degree_days", thawing_degree_days)
     left = n_factor * thawing_degree_days * _DAY  # heat still to be spent, in K s
-    depth, resistance = np.zeros_like(left), np.zeros_like(left)
+    depth, resistance, missing = np.zeros_like(left), np.zeros_like(left), np.isnan(left)
     for i in range(count):
         thickness, k = layers[f"thickness_{i}"], layers[f"conductivity_{i}"]
         melted = layers[f"melted_water_fraction_{i}"]
         ensure_range(f"thickness of layer {i}", thickness, 0.0, np.inf, "m")
         _ensure_ground(k, melted, n_factor)
+        missing = missing | np.isnan(thickness + k + melted)
         heat = LATENT_HEAT * melted
         need = heat * thickness * (resistance + 0.5 * thickness / k)
         # The root of heat (h**2 / 2k + resistance h) = left, in the form that does not cancel.
         root = resistance + np.sqrt(resistance**2 + 2.0 * left / (heat * k))
-        part = np.where(root > 0.0, 2.0 * left / (heat * np.where(root > 0.0, root, 1.0)), 0.0 * left)
+        part = np.where(root > 0.0, 2.0 * left / (heat * np.where(root > 0.0, root, 1.0)), 0.0)
         through = left > need
         depth = depth + np.where(through, thickness, part)
-        left = np.where(through, left - np.where(through, need, 0.0), 0.0 * left)
+        left = np.where(through, left - np.where(through, need, 0.0), 0.0)
         resistance = resistance + np.where(through, thickness / k, 0.0)
+    left = np.where(missing, 0.0, left)
     if np.any(left > 0.0):
         raise DataError(
             f"thaw goes through all layers in {int((left > 0.0).sum())} places",
@@ -224,4 +226,4 @@ def _layered(thawing_degree_days: Array, n_factor: Array, count: int, **layers: 
             expected="layers deeper than the thaw",
             todo="make the last layer infinite: Layer(float('inf'), ...)",
         )
-    return np.asarray(depth + 0.0 * left)
+    return np.where(missing, np.nan, depth)

@@ -108,14 +108,21 @@ class SnowSettings(_Section):
     all_snow_below_degC: float = Field(0.0, description="daily temperature below which all precipitation is snow")
     all_rain_above_degC: float = Field(2.0, description="daily temperature above which all precipitation is rain")
     melt_factor: Positive = Field(3.0, description="kg m-2 K-1 d-1; 2.4 forest to 3.5 open, Kuusisto 1980")
+    refreezing_coefficient: NotNegative = Field(
+        0.05, description="refreezing per negative degree-day over melt per degree-day, as in HBV"
+    )
     sublimation_fraction: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.2, description="share of the snowfall that sublimates; 0.20 to 0.22 in Zhang et al. 2008"
+        0.08, description="share of the snowfall that sublimates; up to 0.2 to 0.4 where it is windy"
     )
-    n_factor_method: Literal["kudryavtsev", "nelson_outcalt"] = Field(
-        "kudryavtsev", description="how snow lessens freezing degree-days"
+    taiga_snow_density: Positive = Field(194.0, description="kg m-3; 194 +- 46 in Zhong et al. 2014")
+    tundra_snow_density: Positive = Field(300.0, description="kg m-3; 243 to 363, Sturm et al. 2010")
+    n_factor_method: Literal["by_snow_class", "gisnas", "kudryavtsev", "nelson_outcalt"] = Field(
+        "by_snow_class",
+        description="how snow lessens freezing degree-days; by_snow_class is gisnas in the taiga, kudryavtsev beyond "
+        "the tree line",
     )
-    conductivity_method: str = Field(
-        "sturm1997", description="thermal conductivity of snow from its density; formulas differ two-fold"
+    conductivity_method: Literal["sturm1997", "calonne2011", "yen1981", "devaux"] = Field(
+        "sturm1997", description="thermal conductivity of snow from its density; the formulas differ two-fold"
     )
 
 
@@ -138,7 +145,9 @@ class UncertaintySettings(_Section):
     seed: int = Field(20260101, description="seed of the random generator")
     air_temperature_sd_K: NotNegative = Field(1.0, description="common error of air temperature")
     precipitation_cv: NotNegative = Field(0.15, description="relative common error of precipitation")
-    snow_conductivity_cv: NotNegative = Field(0.3, description="relative error; published formulas differ two-fold")
+    n_freezing_sd: NotNegative = Field(
+        0.12, description="common error of the freezing n-factor; the methods differ by 0.2 to 0.4 from each other"
+    )
     n_thawing_sd: NotNegative = Field(0.08, description="error of the thawing n-factor")
     conductivity_ratio_sd: NotNegative = Field(0.07, description="error of thawed over frozen conductivity")
     thaw_conductivity_cv: NotNegative = Field(0.2, description="relative error of thawed conductivity")

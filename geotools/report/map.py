@@ -67,8 +67,8 @@ def basin_map(
     import matplotlib.pyplot as plt
 
     with plt.rc_context(RC):
-        figure = plt.figure(figsize=(7.2, 8.6))
-        axes = figure.add_axes((0.02, 0.075, 0.96, 0.875))
+        figure = plt.figure(figsize=(7.2, 9.0))
+        axes = figure.add_axes((0.02, 0.1, 0.96, 0.865))
         axes.set_facecolor("#e9eef2")
         extent = _extent(zone)
         layers.land.to_crs(_PROJECTION).plot(ax=axes, color="#f2f0ec", zorder=0)
@@ -76,13 +76,15 @@ def basin_map(
         layers.lakes.to_crs(_PROJECTION).plot(ax=axes, color="#ffffff", edgecolor="#7aa6c2", linewidth=0.3, zorder=3)
         _rivers(axes, layers.rivers.to_crs(_PROJECTION))
         layers.borders.to_crs(_PROJECTION).plot(ax=axes, color=GREY, linewidth=0.7, linestyle=(0, (6, 2)), zorder=4)
-        layers.land.to_crs(_PROJECTION).boundary.plot(ax=axes, color="#555555", linewidth=0.4, zorder=4)
+        _coast(axes, layers.land)
         _basins(axes, basins)
         _transect(axes, transect, places)
         _graticule(axes, extent)
         axes.set_xlim(extent[0], extent[1])
         axes.set_ylim(extent[2], extent[3])
         axes.set_aspect("equal")
+        axes.set_xlabel("")
+        axes.set_ylabel("")
         axes.set_xticks([])
         axes.set_yticks([])
         for spine in axes.spines.values():
@@ -90,7 +92,7 @@ def basin_map(
             spine.set_color(GREY)
         axes.set_title(title)
         _legend(axes, basins)
-        sources_line(figure, sources, width=165)
+        sources_line(figure, sources, width=138)
     return figure
 
 
@@ -103,12 +105,20 @@ def _to_map(lon: Any, lat: Any) -> tuple[Any, Any]:
 def _extent(zone: xr.DataArray) -> tuple[float, float, float, float]:
     west, east = float(zone["lon"].min()), float(zone["lon"].max())
     south, north = float(zone["lat"].min()), float(zone["lat"].max())
-    lon, lat = np.linspace(west, east, 50), np.linspace(south, north, 50)
-    # The narrow top of the fan is what the frame is drawn around; the bottom corners may stick out.
-    x, _ = _to_map(np.array([west, east]), np.full(2, south + 6.0))
-    _, low = _to_map(np.full(50, 123.0), lat)
-    del lon
-    return float(x[0]) * 0.97, float(x[1]) * 0.97, float(low.min()), float(low.max()) + 40_000
+    # Meridians converge: the frame is as wide as the field halfway up, and its lower corners are cut off.
+    x, _ = _to_map(np.array([west, east]), np.full(2, 0.6 * south + 0.4 * north))
+    _, y = _to_map(np.full(2, 123.0), np.array([south, north]))
+    return float(x[0]), float(x[1]), float(y[0]) + 60_000, float(y[1])
+
+
+def _coast(axes: Axes, land: gpd.GeoDataFrame) -> None:
+    import shapely
+
+    # The polygons are clipped to a box, whose edges are no coast.
+    west, south, east, north = land.total_bounds
+    inside = shapely.box(west + 0.02, south + 0.02, east - 0.02, north - 0.02)
+    coast = land.boundary.intersection(inside)
+    coast[~coast.is_empty].to_crs(_PROJECTION).plot(ax=axes, color="#555555", linewidth=0.4, zorder=4)
 
 
 def _zones(axes: Axes, zone: xr.DataArray) -> None:
@@ -128,7 +138,7 @@ def _zones(axes: Axes, zone: xr.DataArray) -> None:
 def _rivers(axes: Axes, rivers: gpd.GeoDataFrame) -> None:
     rank = rivers["scalerank"].astype(float) if "scalerank" in rivers else np.full(len(rivers), 5.0)
     widths = np.clip(1.5 - 0.15 * np.asarray(rank), 0.3, 1.4)
-    rivers.plot(ax=axes, color="#3b7ea1", linewidth=widths, zorder=3)
+    rivers.plot(ax=axes, color="#5aa9d6", linewidth=widths, zorder=3)
 
 
 def _basins(axes: Axes, basins: gpd.GeoDataFrame) -> None:
@@ -197,7 +207,7 @@ def _legend(axes: Axes, basins: gpd.GeoDataFrame) -> None:
         handles.append(Line2D([], [], color=INK, linewidth=1.4, linestyle=(0, (4, 2)), label="with Kherlen and Hulun"))
     handles.append(Line2D([], [], color=VERMILION, linewidth=1.6, label="transect and its swath"))
     box = axes.legend(
-        handles=handles, title="Permafrost zone\n(share of the area underlain)", loc="lower right", frameon=True,
+        handles=handles, title="Permafrost zone\n(share of the area underlain)", loc="upper left", frameon=True,
         framealpha=0.93, edgecolor=GREY, alignment="left",
     )  # fmt: skip
     box.set_zorder(10)

@@ -38,9 +38,9 @@ def transect_profile(
 
     with plt.rc_context(RC):
         figure, panels = plt.subplots(
-            5, 1, figsize=(8.2, 9.8), sharex=True, gridspec_kw={"height_ratios": [3, 1.7, 2, 2, 1.6], "hspace": 0.16}
+            5, 1, figsize=(8.2, 10.4), sharex=True, gridspec_kw={"height_ratios": [3.4, 1.9, 2, 2, 1.5], "hspace": 0.16}
         )
-        figure.subplots_adjust(left=0.085, right=0.9, top=0.875, bottom=0.085)
+        figure.subplots_adjust(left=0.085, right=0.9, top=0.9, bottom=0.165)
         _temperature(panels[0], table, label)
         _snow(panels[1], table, label)
         _probability(panels[2], table, label)
@@ -55,10 +55,9 @@ def transect_profile(
             panels[0].annotate(
                 name, (distance, 1.02), xycoords=("data", "axes fraction"), rotation=45, fontsize=7, ha="left", va="bottom"
             )
-        panels[-1].set_xlabel("distance along the transect (km)")
         _latitudes(panels[-1], table)
         figure.suptitle(title, x=0.01, y=0.99, ha="left", fontsize=10.5, fontweight="bold")
-        sources_line(figure, sources, width=175)
+        sources_line(figure, sources, width=158)
     return figure
 
 
@@ -83,19 +82,21 @@ def _temperature(axes: Axes, table: pd.DataFrame, label: str) -> None:
     _band(axes, table, "magt", BLUE, f"top of permafrost, {label}")
     axes.axhline(0, color=INK, linewidth=0.6)
     axes.set_ylabel("temperature (°C)")
+    low, high = axes.get_ylim()
+    axes.set_ylim(low - 0.3 * (high - low), high)
     axes.legend(loc="lower left", title="mean; 95 % band; dashed: 10th and 90th percentile of the swath", alignment="left")
 
 
 def _snow(axes: Axes, table: pd.DataFrame, label: str) -> None:
     _band(axes, table, "snow_depth_winter_mean", PURPLE, f"winter-mean snow depth, {label}")
     axes.set_ylabel("snow depth (m)")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, axes.get_ylim()[1] * 1.3)
     other = axes.twinx()
     other.spines["right"].set_visible(True)
     rows = _rows(table, "annual_precipitation")
     other.plot(rows["distance_km"], rows["mean"], color=SKY, linewidth=1.3, label="annual precipitation")
     other.set_ylabel("precipitation\n(mm per year)")
-    other.set_ylim(bottom=0)
+    other.set_ylim(0, other.get_ylim()[1] * 1.3)
     lines = axes.get_lines()[-1:] + other.get_lines()
     axes.legend(lines, [str(line.get_label()) for line in lines], loc="upper right", ncols=2)
 
@@ -129,17 +130,21 @@ def _zone_bar(axes: Axes, table: pd.DataFrame, label: str) -> None:
             base = base + shares[zone.value].to_numpy()
     axes.set_ylim(0, 1)
     axes.set_ylabel("share of the\nswath (1)")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.52), ncols=5, title=f"permafrost zone, {label}")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.62), ncols=5, title=f"permafrost zone, {label}")
 
 
 def _latitudes(axes: Axes, table: pd.DataFrame) -> None:
+    """Distance on the axis itself, latitude below it at the first crossing of each 5 degrees."""
     rows = _rows(table, "maat")
     distance, lat = rows["distance_km"].to_numpy(), rows["lat"].to_numpy()
-    wanted = [v for v in range(40, 80, 5) if lat.min() <= v <= lat.max()]
-    for value in wanted:
-        # The line may turn south for a while; the first crossing is marked.
-        i = int(np.argmax(lat >= value)) if lat[0] < value else int(np.argmax(lat <= value))
-        axes.annotate(
-            f"{value}°N", (distance[i], -0.32), xycoords=("data", "axes fraction"), fontsize=7, ha="center", color=GREY,
-            annotation_clip=False,
-        )  # fmt: skip
+    axes.set_xlabel("distance along the transect (km)", labelpad=1)
+    below = axes.secondary_xaxis(-0.42)
+    ticks, labels = [], []
+    for value in range(-90, 91, 5):
+        crossed = np.flatnonzero(np.diff(np.sign(lat - value)))
+        if crossed.size:
+            ticks.append(float(distance[crossed[0]]))
+            labels.append(f"{value}°N")
+    below.set_xticks(ticks, labels)
+    below.tick_params(length=3, labelsize=7.5)
+    below.spines["bottom"].set_linewidth(0.4)

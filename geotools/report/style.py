@@ -39,7 +39,7 @@ RC: dict[str, Any] = {
 }
 
 
-def sources_line(figure: Figure, text: str, *, width: int = 150) -> None:
+def sources_line(figure: Figure, text: str, *, width: int) -> None:
     """Put the sources under a figure.
 
     Parameters
@@ -51,7 +51,7 @@ def sources_line(figure: Figure, text: str, *, width: int = 150) -> None:
     """
     import textwrap
 
-    figure.text(0.01, 0.005, textwrap.fill(text, width), fontsize=6, color=GREY, va="bottom", ha="left")
+    figure.text(0.01, 0.005, textwrap.fill(text, width), fontsize=5.8, color=GREY, va="bottom", ha="left")
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -5,6 +5,7 @@ Values and their valid fractions leave a core stacked in one array, so that dask
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -176,17 +177,30 @@ def over_targets(
     -------
     values, valid_fraction : xarray.DataArray
     """
-    out = xr.apply_ufunc(
+    data = one_block(field, source_dims).transpose(..., *source_dims).data
+    lead = [str(d) for d in field.dims if d not in source_dims]
+    if field.chunks is None:
+        out = core(np.asarray(data), **options)
+    else:
+        out = _blockwise(functools.partial(core, **options), data, len(lead), (PARTS, *sizes.values()))
+    coords = {n: c for n, c in field.coords.items() if not set(c.dims) & set(source_dims)}
+    both = xr.DataArray(out, dims=[*lead, _PART, *sizes], coords=coords)
+    return both.isel({_PART: 0}), both.isel({_PART: 1})
+
+
+def _blockwise(core: Core, data: Any, lead: int, new: tuple[int, ...]) -> Any:
+    """One task per chunk. apply_ufunc would add two: for the choice among outputs, and for axes in place."""
+    import dask.array as da
+
+    kept = tuple(range(lead))
+    added = {lead + 2 + k: size for k, size in enumerate(new)}
+    return da.blockwise(
         core,
-        one_block(field, source_dims),
-        input_core_dims=[list(source_dims)],
-        output_core_dims=[[_PART, *sizes]],
-        exclude_dims=set(source_dims),
-        kwargs=options,
-        dask="parallelized",
-        output_dtypes=["float64"],
-        dask_gufunc_kwargs={"output_sizes": {_PART: PARTS, **sizes}},
-        # "override" and not False: False would strip the attributes of the coordinates too.
-        keep_attrs="override",
+        (*kept, *added),
+        data,
+        (*kept, lead, lead + 1),
+        new_axes=added,
+        concatenate=True,
+        dtype="float64",
+        meta=np.empty((0,) * (lead + len(new))),
     )
-    return out.isel({_PART: 0}), out.isel({_PART: 1})

@@ -104,7 +104,7 @@ def _in_order(overlay: Overlay, amounts: xr.DataArray, zone_dim: str) -> xr.Data
             "the amounts do not name their targets",
             expected=f"a DataArray with a dimension and coordinate {zone_dim!r}",
         )
-    names, given = list(overlay.target.coords[zone_dim][1]), amounts[zone_dim].values.tolist()
+    names, given = overlay.labels.tolist(), amounts[zone_dim].values.tolist()
     missing = [n for n in names if n not in set(given)]
     extra = [g for g in given if g not in set(names)]
     if missing or extra or len(set(given)) != len(given):

@@ -47,7 +47,9 @@ def leg_strips(
     """
     length = float(cuts[-1])
     # On the outer side of a bend the strip reaches on to the bisector, but not further than its half width.
-    reach = [min(half_width, half_width * abs(np.tan(np.deg2rad(b) / 2))) + _margin(half_width, b) for b in bends]
+    reach = [
+        min(half_width, half_width * abs(np.tan(np.deg2rad(b) / 2))) + _margin(half_width, b) for b in bends
+    ]
     ends = cuts.astype("float64").copy()
     ends[0] -= reach[0]
     ends[-1] += reach[1]

@@ -23,7 +23,7 @@ GROUND = {"thawed_conductivity": 1.0, "frozen_conductivity": 1.8}
     ("freezing", "thawing", "expected"), [(5008.05, 1986.20, 0.613586), (5021.8744, 2000.0244, 0.613090)]
 )
 def test_air_frost_number(freezing, thawing, expected):
-    assert round(frost_number(freezing, thawing), 6) == expected
+    assert frost_number(freezing, thawing) == pytest.approx(expected, abs=1e-6)
 
 
 def test_limits_of_the_air_frost_number():

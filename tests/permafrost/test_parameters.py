@@ -44,7 +44,7 @@ def test_classes_give_the_values_of_their_group():
 def test_numbers_and_arrays():
     assert ground_parameters(3)["n_factor_thawing"] == DEFAULTS[Group.FOREST]["n_factor_thawing"].value
     np.testing.assert_array_equal(
-        ground_parameters(np.array([[3], [17]]))["snow_density"], [[194.0], [np.nan]]
+        ground_parameters(np.array([[3], [17]]))["organic_thickness"], [[0.1], [np.nan]]
     )
 
 

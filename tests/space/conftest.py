@@ -28,8 +28,13 @@ def zones():
     )
 
 
-def stars(n, *, seed=0, bounds=(72, 42, 143, 73)):
-    """Star-shaped polygons with a few hundred vertices that overlap each other."""
+@pytest.fixture
+def stars():
+    """Make star-shaped polygons with a few hundred vertices that overlap each other."""
+    return make_stars
+
+
+def make_stars(n, *, seed=0, bounds=(72, 42, 143, 73)):
     rng, shapes = np.random.default_rng(seed), []
     while len(shapes) < n:
         vertices = int(rng.integers(50, 500))

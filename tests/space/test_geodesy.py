@@ -38,11 +38,13 @@ def test_cells_add_up_to_their_band():
 def test_a_sphere_is_too_small_here():
     sphere = np.deg2rad(1) * (np.sin(np.deg2rad(71)) - np.sin(np.deg2rad(70))) * 6371.0072**2
     assert sphere == pytest.approx(4127.249, abs=1e-3)
-    assert sphere / (geographic_cell_areas([70, 71], [0, 1])[0, 0] / 1e6) - 1 == pytest.approx(-0.0074, abs=1e-4)
+    assert sphere / (geographic_cell_areas([70, 71], [0, 1])[0, 0] / 1e6) - 1 == pytest.approx(
+        -0.0074, abs=1e-4
+    )
 
 
 def test_latitude_beyond_a_pole():
-    with pytest.raises(DataError, match="latitude edges reach 90.5 degrees; expected -90 to 90"):
+    with pytest.raises(DataError, match=r"latitude edges reach 90.5 degrees; expected -90 to 90"):
         geographic_cell_areas([89.5, 90.5], [0, 1])
 
 

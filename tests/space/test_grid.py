@@ -63,7 +63,11 @@ def test_global_grid_with_centres_on_the_poles_ends_there():
 @pytest.mark.parametrize(
     ("lat", "lon", "message"),
     [
-        ([60, 61, 63], [126, 127], "'lat' is irregular: its steps run from 1 to 2; expected equal steps, or CF bounds"),
+        (
+            [60, 61, 63],
+            [126, 127],
+            "'lat' is irregular: its steps run from 1 to 2; expected equal steps, or CF bounds",
+        ),
         ([60, np.nan], [126, 127], "'lat' holds 1 NaN"),
         ([60, 60, 61], [126, 127], "'lat' holds 60 twice"),
         ([60, 61, 60.5], [126, 127], "'lat' is not sorted"),
@@ -80,7 +84,7 @@ def test_coordinates_that_cannot_be_cells(lat, lon, message):
 
 def test_curvilinear():
     data = xr.DataArray(np.zeros((2, 2)), dims=("j", "i"), coords={"lat": (("j", "i"), np.zeros((2, 2)))})
-    with pytest.raises(DataError, match="lat are two-dimensional.*curvilinear grids are not supported"):
+    with pytest.raises(DataError, match=r"lat are two-dimensional.*curvilinear grids are not supported"):
         Grid.from_dataarray(data)
 
 
@@ -124,7 +128,7 @@ def test_kilometres_become_metres():
 
 
 def test_units_that_contradict_the_crs():
-    with pytest.raises(CRSError, match="units 'degrees_north|units 'degrees_east' but the grid is in EPSG:3995"):
+    with pytest.raises(CRSError, match="has the units 'degrees_east' but the grid is in EPSG:3995"):
         Grid.from_dataarray(field([60, 61], [126, 127], crs="EPSG:3995"))
     none = {"lat_attrs": {}, "lon_attrs": {}, "dims": ("y", "x")}
     with pytest.raises(CRSError, match="too much for degrees"):

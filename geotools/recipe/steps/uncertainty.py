@@ -105,7 +105,7 @@ def _spread(context: Context) -> Spread:
     return Spread(
         air_temperature_sd_K=u.air_temperature_sd_K,
         precipitation_cv=u.precipitation_cv,
-        snow_conductivity_cv=u.snow_conductivity_cv,
+        n_freezing_sd=u.n_freezing_sd,
         n_thawing_sd=u.n_thawing_sd,
         conductivity_ratio_sd=u.conductivity_ratio_sd,
         thaw_conductivity_cv=u.thaw_conductivity_cv,

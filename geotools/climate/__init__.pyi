@@ -1,0 +1,17 @@
+from .calendar import month_lengths
+from .degree_days import degree_days, degree_days_sinusoid
+from .seasonal import annual_mean, annual_sum, monthly_extremes
+from .snow import snow_from_monthly
+from .snow_class import snow_density, tundra_snow_share
+
+__all__ = [
+    "annual_mean",
+    "annual_sum",
+    "degree_days",
+    "degree_days_sinusoid",
+    "month_lengths",
+    "monthly_extremes",
+    "snow_density",
+    "snow_from_monthly",
+    "tundra_snow_share",
+]
