@@ -63,6 +63,8 @@ def harmonise(raw: xr.Dataset, entry: Entry) -> xr.Dataset:
 
 
 def _select(raw: xr.Dataset, entry: Entry, where: str) -> xr.Dataset:
+    if not raw.data_vars:
+        raise DataError("the file holds no variables", where=where, expected="gridded fields", todo="check the file")
     wanted = {}
     for name, source in entry.variables.items():
         if name not in VARIABLES:

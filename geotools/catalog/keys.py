@@ -42,20 +42,22 @@ def refuse_duplicates(frame: pd.DataFrame, key: str | Sequence[str], *, where: s
 
 
 def closest(word: str, known: Iterable[str]) -> str:
-    """A hint that names the nearest known word, or lists some.
+    """What was expected instead of an unknown word: the nearest known one, or a list.
 
     Examples
     --------
     >>> closest("lenna", ["lena", "amur"])
-    "did you mean 'lena'?"
+    "a known name; the nearest is 'lena'"
+    >>> closest("ob", ["lena", "amur"])
+    'one of amur, lena'
     """
     from difflib import get_close_matches
 
     known = sorted(known)
     near = get_close_matches(word, known, n=1)
     if near:
-        return f"did you mean {near[0]!r}?"
-    return f"known are {', '.join(known[:12])}{' ...' if len(known) > 12 else ''}"
+        return f"a known name; the nearest is {near[0]!r}"
+    return f"one of {', '.join(known[:12])}{' ...' if len(known) > 12 else ''}"
 
 
 def require_known(names: Iterable[str], known: Iterable[str], *, what: str, where: str, todo: str) -> None:

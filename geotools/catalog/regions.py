@@ -62,7 +62,7 @@ def check_region_codes(codes: Iterable[str], *, where: str) -> None:
             raise DataError(
                 f"unknown region code {code!r}",
                 where=where,
-                expected=f"an ISO 3166-2 code of RU, CN or MN; {closest(str(code), known)}",
+                expected=f"{closest(str(code), known)}, by ISO 3166-2 for RU, CN and MN",
                 todo="correct the code",
             )
 

@@ -45,8 +45,8 @@ class EquilibriumSettings:
     taiga_snow_density, tundra_snow_density : float [kg m-3]
         See `geotools.climate.snow_density`.
     n_factor_method : str
-        One of `N_FACTOR_METHODS`. ``by_snow_class`` takes ``gisnas`` for taiga snow and ``kudryavtsev`` for tundra snow;
-        docs/permafrost.md compares them with station records.
+        One of `N_FACTOR_METHODS`. ``by_snow_class`` takes ``gisnas`` for taiga snow and ``kudryavtsev`` for
+        tundra snow; docs/permafrost.md compares them with station records.
     snow_conductivity_method : str
         See `geotools.permafrost.snow_thermal_conductivity`.
     magt_sd_K : float [K]
@@ -166,7 +166,7 @@ def equilibrium_permafrost(
     pr : xarray.DataArray [time (12), ...; kg m-2 d-1]
         Monthly mean precipitation.
     ground : xarray.Dataset [...]
-        From `ground_parameters`; missing where there is no land, and the results are missing there too.
+        From `ground_parameters`; missing where there is no ground, as is then all that depends on it.
     settings : EquilibriumSettings
     perturbation : Perturbation, optional
         Moves inputs and parameters for one draw.
@@ -180,15 +180,21 @@ def equilibrium_permafrost(
         `permafrost_zone`, `thaw_depth` and `active_layer_thickness` (thaw depth where the ground
         temperature is at most 0 degC).
 
+    Raises
+    ------
+    UsageError
+        When a method of `settings` is not known.
+
     Notes
     -----
     Equilibrium: the ground knows only the mean year, so that permafrost that outlived a colder climate is
-    missed, and thawing lags behind. See docs/permafrost.md.
+    missed, and thawing lags behind. Warmer air can cool the ground where it thins the snow. See
+    docs/permafrost.md.
     """
     moved = perturbation or Perturbation()
     tas = (tas + moved.air_temperature_K).assign_attrs(tas.attrs)
     pr = (pr * moved.precipitation).assign_attrs(pr.attrs)
-    out = degree_days(tas, submonthly_sd=settings.submonthly_sd_K)
+    out: xr.Dataset = degree_days(tas, submonthly_sd=settings.submonthly_sd_K)
     out["maat"] = annual_mean(tas)
     out["annual_precipitation"] = annual_sum(pr)
     months = monthly_extremes(tas)
@@ -216,12 +222,15 @@ def equilibrium_permafrost(
     factors = {"n_freezing": out["n_factor_freezing"], "n_thawing": n_thawing}
     out["air_frost_number"] = frost_number(freezing, thawing)
     surface = frost_number(
-        (freezing * out["n_factor_freezing"]).assign_attrs(units="K d"), (thawing * n_thawing).assign_attrs(units="K d")
+        (freezing * out["n_factor_freezing"]).assign_attrs(units="K d"),
+        (thawing * n_thawing).assign_attrs(units="K d"),
     )
     out["surface_frost_number"] = surface.rename("surface_frost_number").assign_attrs(
         VARIABLES["surface_frost_number"].attrs()
     )
-    out["mean_annual_ground_surface_temperature"] = mean_annual_ground_surface_temperature(freezing, thawing, **factors)
+    out["mean_annual_ground_surface_temperature"] = mean_annual_ground_surface_temperature(
+        freezing, thawing, **factors
+    )
     out["magt"] = ttop(freezing, thawing, conductivity_ratio=ratio, **factors)
     out["permafrost_probability"] = permafrost_probability(out["magt"], settings.magt_sd_K)
     out["permafrost_zone"] = permafrost_zone(out["permafrost_probability"])
@@ -241,13 +250,19 @@ def _layers(ground: xr.Dataset, moved: Perturbation) -> list[Layer]:
         return (ground[name] * moved.melted_water).clip(0.01, 1.0).assign_attrs(units="1")
 
     organic = Layer(
-        ground["organic_thickness"], conductivity("organic_conductivity"), water("organic_melted_water_fraction")
+        ground["organic_thickness"],
+        conductivity("organic_conductivity"),
+        water("organic_melted_water_fraction"),
     )
     return [organic, Layer(np.inf, conductivity("thawed_conductivity"), water("melted_water_fraction"))]
 
 
 def _n_factor(
-    out: xr.Dataset, months: xr.Dataset, tundra: xr.DataArray, density: xr.DataArray, settings: EquilibriumSettings
+    out: xr.Dataset,
+    months: xr.Dataset,
+    tundra: xr.DataArray,
+    density: xr.DataArray,
+    settings: EquilibriumSettings,
 ) -> xr.DataArray:
     method = settings.n_factor_method
     one_of("n_factor_method", method, N_FACTOR_METHODS)

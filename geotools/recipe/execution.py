@@ -164,10 +164,11 @@ def _record(context: Context, book: journal.Journal, *, resumed: bool) -> dict[s
 
 
 def _notices(context: Context) -> list[str]:
-    notices = []
-    for name, entry in context.inputs.values():
-        notices.append(f"{name}: {entry.licence}. {entry.attribution}".strip())
-    return notices
+    """What the licences of the inputs ask to be passed on."""
+    return [
+        f"{name}: {entry.licence}. {entry.attribution}. {entry.notice}".rstrip(". ") + "."
+        for name, entry in context.inputs.values()
+    ]
 
 
 __all__ = ["RECORD", "Result", "Step", "run"]

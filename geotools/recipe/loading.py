@@ -114,7 +114,7 @@ def _explain(error: ValidationError, path: Path) -> GeotoolsError:
     problems: list[GeotoolsError] = []
     for item in error.errors():
         # pydantic puts the tried member of a union into the place; users know only their keys.
-        place = [str(p) for p in item["loc"] if str(p) not in {"str", "Entry"}]
+        place = [str(p) for p in item["loc"] if str(p) != "str" and "Entry" not in str(p)]
         key = ".".join(place)
         if item["type"] == "extra_forbidden":
             problems.append(

@@ -194,7 +194,8 @@ def _blockwise(core: Core, data: Any, lead: int, new: tuple[int, ...]) -> Any:
 
     kept = tuple(range(lead))
     added = {lead + 2 + k: size for k, size in enumerate(new)}
-    return da.blockwise(
+    blockwise: Any = da.blockwise
+    return blockwise(
         core,
         (*kept, *added),
         data,

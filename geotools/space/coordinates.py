@@ -86,12 +86,28 @@ def read_edges(field: xr.DataArray | xr.Dataset) -> Axes:
     DataError
         When a coordinate is absent or two-dimensional, or its values cannot be cell centres.
     """
-    x_dim, y_dim = _find(field, "X"), _find(field, "Y")
+    y_dim, x_dim = find_dims(field)
     x_units, y_units = (str(field[dim].attrs.get("units", "")).strip() for dim in (x_dim, y_dim))
     y_edges = _edges(field, y_dim)
     if y_units in _LONLAT_UNITS["Y"]:
         y_edges = _cut_at_poles(y_edges, np.asarray(field[y_dim].values, dtype="float64"))
     return Axes(x_dim, y_dim, _edges(field, x_dim), y_edges, x_units, y_units)
+
+
+def find_dims(field: xr.DataArray | xr.Dataset) -> tuple[str, str]:
+    """The y and x dimension of a field."""
+    x_dim = _find(field, "X")
+    return _find(field, "Y"), x_dim
+
+
+def centres_lie_in(field: xr.DataArray, edges: dict[str, NDArray[np.float64]]) -> bool:
+    """Whether the coordinates of a field lie each in its own cell between edges, given by dimension."""
+    for dim, line in edges.items():
+        values = np.asarray(field[dim].values, dtype="float64")
+        low, high = np.minimum(line[:-1], line[1:]), np.maximum(line[:-1], line[1:])
+        if values.shape != low.shape or not ((values > low) & (values < high)).all():
+            return False
+    return True
 
 
 def _find(field: xr.DataArray | xr.Dataset, axis: str) -> str:

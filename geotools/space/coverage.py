@@ -115,9 +115,13 @@ def _shares(
     zeros = np.broadcast_to(np.float32(0), shape)
     raster = NumPyRasterSource(zeros, xmin=0, ymin=-rows, xmax=columns, ymax=0)
     found: Any = exact_extract(raster, Pieces(pieces), ["cell_id", "coverage"])
-    cells = [np.asarray(f["properties"]["cell_id"], dtype="int64") for f in found]
-    shares = [np.asarray(f["properties"]["coverage"], dtype="float64") for f in found]
-    piece = np.repeat(np.arange(pieces.size), [c.size for c in cells])
-    cell, share = np.concatenate(cells), np.concatenate(shares)
-    kept = share > 0
-    return piece[kept], cell[kept], share[kept]
+    cells, shares = [], []
+    while found:
+        properties = found.pop()["properties"]
+        share = np.asarray(properties["coverage"], dtype="float64")
+        kept = share > 0
+        cells.append(np.asarray(properties["cell_id"], dtype="int64")[kept])
+        shares.append(share[kept])
+    # pop() took the last piece first.
+    piece = np.repeat(np.arange(pieces.size)[::-1], [c.size for c in cells])
+    return piece, np.concatenate(cells), np.concatenate(shares)

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from geotools.errors import DataError, UsageError
+from geotools.errors import CRSError, DataError, UsageError
 from geotools.metadata import kind_of
+from geotools.space.coordinates import centres_lie_in, find_dims
+from geotools.space.crs import read_crs, same_crs
 from geotools.space.grid import Grid
 from geotools.vocabulary import Kind
 
@@ -93,7 +95,14 @@ def ensure_on_grid(field: xr.DataArray, grid: Grid) -> tuple[str, str]:
     DataError
         When the grids differ; the message names both.
     """
-    found = Grid.from_dataarray(field)
+    try:
+        found = Grid.from_dataarray(field)
+    except DataError as error:
+        # CF bounds stay in the dataset when a variable is taken out of it. Without them an irregular axis or
+        # one of a single cell cannot be read, but it can still be told whether it is that of the grid.
+        if isinstance(error, CRSError) or not _may_lie_on(field, grid):
+            raise
+        return find_dims(field)
     if not found.matches(grid):
         turned = found.shape == grid.shape and (
             Grid(found.x_edges, found.y_edges[::-1], found.crs).matches(grid)
@@ -108,6 +117,13 @@ def ensure_on_grid(field: xr.DataArray, grid: Grid) -> tuple[str, str]:
             else "build the overlap on the grid of this field, or select the same part of it",
         )
     return found.dims
+
+
+def _may_lie_on(field: xr.DataArray, grid: Grid) -> bool:
+    y_dim, x_dim = find_dims(field)
+    if not centres_lie_in(field, {y_dim: grid.y_edges, x_dim: grid.x_edges}):
+        return False
+    return same_crs(read_crs(field, lonlat_units=grid.is_lonlat), grid.crs)
 
 
 def one_block(field: xr.DataArray, dims: tuple[str, str]) -> xr.DataArray:

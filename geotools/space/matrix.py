@@ -41,10 +41,13 @@ class CellMatrix:
     ) -> None:
         self.shape = shape
         # Only the cells that any target touches are kept as columns: a basin is a small part of a globe.
-        self.cells, column = np.unique(cell, return_inverse=True)
-        self._csr = sparse.csr_array(
-            (area.astype("float64"), (target, column)), shape=(shape[0], self.cells.size)
-        )
+        touched = np.zeros(shape[1], dtype=bool)
+        touched[cell] = True
+        self.cells = np.flatnonzero(touched)
+        number = "int32" if max(self.cells.size, shape[0]) < 2**31 else "int64"
+        column = (np.cumsum(touched, dtype=number) - 1)[cell]
+        pairs: Any = (area, (target.astype(number), column))
+        self._csr = sparse.csr_array(pairs, shape=(shape[0], self.cells.size), dtype="float64")
         self._csr.sum_duplicates()
 
     @property

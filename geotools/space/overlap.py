@@ -74,8 +74,8 @@ class Overlap(Overlay):
             When the grid or the targets are not usable.
         """
         grid = source if isinstance(source, Grid) else Grid.from_dataarray(source)
-        found = target_of(target, grid, zone_dim, column, coordinates)
-        matrix = CellMatrix(*found.pairs, shape=(int(np.prod(found.shape)), grid.size))
+        found, pairs = target_of(target, grid, zone_dim, column, coordinates)
+        matrix = CellMatrix(*pairs, shape=(int(np.prod(found.shape)), grid.size))
         return cls(matrix, found, grid)
 
     def mean(self, field: xr.DataArray, *, min_valid_fraction: float = 0.0) -> xr.DataArray:

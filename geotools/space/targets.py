@@ -31,7 +31,7 @@ _CLOSES_ROUGHLY_WITHIN = 0.1
 
 @dataclass(frozen=True)
 class Target:
-    """Dimensions, coordinates and true areas of the targets, and what they share with the source cells.
+    """Dimensions, coordinates and true areas of the targets.
 
     Parameters
     ----------
@@ -41,8 +41,6 @@ class Target:
         For xarray, without `valid_fraction`.
     areas : numpy.ndarray [target; m2]
         Whole area, also of the part outside the grid; 1 for points.
-    pairs : Pairs
-        Shared areas; 1 for a point and the cell that holds it.
     what : str
         ``zones``, ``cells`` or ``points``.
     key : str
@@ -55,7 +53,6 @@ class Target:
     shape: tuple[int, ...]
     coords: dict[str, Any]
     areas: NDArray[np.float64]
-    pairs: Pairs
     what: str
     key: str
     grid: Grid | None = field(default=None)
@@ -63,8 +60,8 @@ class Target:
 
 def target_of(
     target: Any, source: Grid, zone_dim: str | None, column: str | None, coordinates: Sequence[str]
-) -> Target:
-    """Sort out what a target is and overlay it with the source cells."""
+) -> tuple[Target, Pairs]:
+    """Sort out what a target is and what it shares with the source cells: areas, or 1 for a point."""
     if isinstance(target, Transect):
         extra = ("distance_km", "lat", "lon", *coordinates)
         return _zones(target.segments, source, zone_dim or "segment", column, extra)
@@ -88,7 +85,7 @@ def _zones(
     zone_dim: str | None,
     column: str | None,
     coordinates: Sequence[str],
-) -> Target:
+) -> tuple[Target, Pairs]:
     zones = check_zones(zones, column=column)
     crs, shapes = as_crs(zones.crs), np.array(zones.geometry.array, dtype=object)
     areas = np.atleast_1d(np.asarray(polygon_area(shapes, crs), dtype="float64"))
@@ -105,16 +102,16 @@ def _zones(
             todo="check the polygon for parts that lie on each other",
         )
     dim = zone_dim or (str(zones.index.name) if zones.index.name else "zone")
-    return Target(
+    described = Target(
         (dim,),
         (len(zones),),
         _label_coords(zones, dim, coordinates),
         # A zone on the grid is as large as its cells, so that full data give a valid fraction of exactly 1.
         np.where(inside, covered, areas),
-        pairs,
         "zones",
         _digest(shapely.to_wkb(shapes), crs, zones.index),
     )
+    return described, pairs
 
 
 def _label_coords(frame: gpd.GeoDataFrame, dim: str, coordinates: Sequence[str]) -> dict[str, Any]:
@@ -141,19 +138,19 @@ def _digest(shapes: Any, crs: CRS, names: Any) -> str:
     return digest.hexdigest()
 
 
-def _cells(target: Grid, source: Grid) -> Target:
+def _cells(target: Grid, source: Grid) -> tuple[Target, Pairs]:
     pairs, inside = cell_overlaps(target, source)
     covered = np.bincount(pairs.target, pairs.area, minlength=target.size)
-    return Target(
+    described = Target(
         target.dims,
         target.shape,
         target.coordinates(),
         np.where(inside, covered, target.cell_areas().ravel()),
-        pairs,
         "cells",
         target.key,
         target,
     )
+    return described, pairs
 
 
 def _points(
@@ -162,7 +159,7 @@ def _points(
     zone_dim: str | None,
     column: str | None,
     coordinates: Sequence[str],
-) -> Target:
+) -> tuple[Target, Pairs]:
     if column is not None:
         points = points.set_index(column)
     crs = as_crs(points.crs, where="points")
@@ -182,15 +179,15 @@ def _points(
     column_of, row_of = _cell_number(x, source.x_edges), _cell_number(y, source.y_edges)
     found = np.flatnonzero((column_of >= 0) & (row_of >= 0))
     dim = zone_dim or (str(points.index.name) if points.index.name else "point")
-    return Target(
+    described = Target(
         (dim,),
         (len(points),),
         _label_coords(points, dim, coordinates),
         np.ones(len(points)),
-        Pairs(found, row_of[found] * source.shape[1] + column_of[found], np.ones(found.size)),
         "points",
         _digest(shapely.to_wkb(np.array(points.geometry.array)), crs, points.index),
     )
+    return described, Pairs(found, row_of[found] * source.shape[1] + column_of[found], np.ones(found.size))
 
 
 def _cell_number(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -162,7 +162,7 @@ def test_field_without_any_valid_value_is_refused(netcdf):
 
 def test_missing_file_names_the_nearest_one(tmp_path):
     (tmp_path / "climate.nc").write_bytes(b"")
-    with pytest.raises(UsageError, match=r"climat\.nc: the file does not exist; expected did you mean 'climate\.nc'\?"):
+    with pytest.raises(UsageError, match=r"climat\.nc: the file does not exist; expected a known name; the nearest is 'climate\.nc'"):
         opened(tmp_path / "climat.nc")
 
 

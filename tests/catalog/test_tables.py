@@ -51,7 +51,7 @@ def test_unknown_region_code_is_refused_with_a_hint():
 
 
 def test_unknown_basin_is_refused_with_a_hint():
-    with pytest.raises(UsageError, match=r"unknown basin 'lenna'; expected did you mean 'lena'\?"):
+    with pytest.raises(UsageError, match=r"unknown basin 'lenna'; expected a known name; the nearest is 'lena'"):
         basins("lenna")
 
 
@@ -93,7 +93,7 @@ def test_polygon_file_with_a_duplicate_key_is_refused(tmp_path):
 def test_polygon_file_without_the_key_names_its_columns(tmp_path):
     path = tmp_path / "zones.geojson"
     gpd.GeoDataFrame({"name": ["a"]}, geometry=[shapely.box(0, 0, 1, 1)], crs=4326).to_file(path)
-    with pytest.raises(UsageError, match="there is no column 'zone'; expected one of name"):
+    with pytest.raises(UsageError, match="there is no column 'zone'; expected one of the columns name"):
         vector.read(path, key="zone")
 
 
@@ -119,5 +119,5 @@ def test_catalogue_with_an_unknown_key_names_it(tmp_path):
 
 
 def test_unknown_entry_names_the_nearest():
-    with pytest.raises(UsageError, match=r"no catalogue entry 'era5'; expected did you mean|no catalogue entry 'era5'"):
+    with pytest.raises(UsageError, match="there is no catalogue entry 'era5'; expected"):
         open_catalog()["era5"]

@@ -1,3 +1,4 @@
+import pickle
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -355,6 +356,34 @@ def test_order_of_the_axes_of_a_field(overlap, nine):
     for field in (series, series.chunk(time=1)):
         out = overlap.mean(field.transpose("lon", "time", "lat"))
         np.testing.assert_array_equal(out, overlap.mean(series))
+
+
+def test_bounds_that_stay_behind_in_the_dataset(zones):
+    data = xr.DataArray(
+        np.ones((3, 2)),
+        dims=("lat", "lon"),
+        coords={
+            "lat": ("lat", [60.4, 61.2, 62.6], {"units": "degrees_north", "bounds": "lat_bnds"}),
+            "lon": ("lon", [126.5, 127.5], {"units": "degrees_east"}),
+        },
+        attrs={"units": "degC"},
+    ).to_dataset(name="tas")
+    data["lat_bnds"] = (("lat", "bnds"), [[60, 60.8], [60.8, 61.9], [61.9, 63]])
+    overlap = Overlap.between(zones, data)
+    np.testing.assert_allclose(overlap.mean(data["tas"]), [1, 1, np.nan])
+    with pytest.raises(DataError, match="'lat' is irregular"):
+        overlap.mean(data["tas"].assign_coords(lat=data["lat"] - [1, 0, 0]))
+
+
+def test_a_field_of_one_cell():
+    one = Grid.regular((126, 60, 127, 61), 1)
+    cell = gpd.GeoDataFrame(geometry=[shapely.box(126, 60, 127, 61)], crs=4326)
+    assert Overlap.between(cell, one).mean(one.wrap([[5.0]])).item() == 5
+
+
+def test_it_travels_to_other_processes(overlap, nine):
+    there = pickle.loads(pickle.dumps(overlap))
+    xr.testing.assert_identical(there.mean(nine), overlap.mean(nine))
 
 
 def test_columns_as_names_and_coordinates(grid, zones, nine):

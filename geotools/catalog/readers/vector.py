@@ -59,7 +59,7 @@ def read(path: Path, *, key: str | None = None, layer: str | None = None) -> gpd
         raise UsageError(
             f"there is no column {key!r}",
             where=str(path),
-            expected=f"one of {', '.join(map(str, frame.columns.drop('geometry')))}",
+            expected=f"one of the columns {', '.join(map(str, frame.columns.drop('geometry'))) or '(none)'}",
             todo="set `key` to the column that names the polygons",
         )
     refuse_duplicates(frame, key, where=str(path), row="feature", first=1)

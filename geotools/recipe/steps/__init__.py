@@ -49,7 +49,7 @@ _ZONES = ("basins", "regions", "polygons")
 STEPS = (
     Step(
         "fields",
-        ("inputs", "zones", "grid", "climate", "snow", "permafrost"),
+        ("inputs", "zones", "transect", "grid", "climate", "snow", "permafrost", "limits"),
         ("climate", "land_cover", "soil_carbon", *_ZONES),
         (),
     ),
@@ -59,8 +59,8 @@ STEPS = (
         _ZONES,
         ("fields",),
     ),
-    Step("basins", ("zones", "limits"), _ZONES, ("fields", "uncertainty")),
-    Step("transect", ("transect", "limits"), (), ("fields", "uncertainty")),
+    Step("basins", ("zones",), _ZONES, ("fields", "uncertainty")),
+    Step("transect", ("transect",), (), ("fields", "uncertainty")),
     Step("budget", ("zones",), ("published", *_ZONES), ("fields", "uncertainty")),
     Step("figures", ("transect",), _ZONES, ("fields", "uncertainty", "basins", "transect")),
 )

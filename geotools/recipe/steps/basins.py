@@ -6,7 +6,7 @@ from pathlib import Path
 
 from geotools.recipe.context import ZONE_ROLES, Context
 from geotools.recipe.files import replacing
-from geotools.recipe.steps.tables import long_table, refuse_empty, write_csv
+from geotools.recipe.steps.tables import long_table, write_csv
 
 COLUMNS = [
     "zone", "variable", "depth_m", "level", "class", "mean", "p10", "p90", "lo95", "hi95", "valid_fraction", "unit",
@@ -21,7 +21,6 @@ _ON_MAP = (
 def run(context: Context) -> list[Path]:
     """Write the long table and the polygons with their main numbers."""
     table = long_table(context, "zones")
-    refuse_empty(context, table, "zone")
     notices = {role: entry.notice for role, (_, entry) in context.inputs.items()}
     kinds = context.zones["zone_kind"]
     table["notice"] = table["zone"].map(lambda z: notices.get(ZONE_ROLES[kinds[z]], ""))

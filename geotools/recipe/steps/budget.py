@@ -11,10 +11,10 @@ import xarray as xr
 from geotools.carbon import Ledger, Term, published_terms
 from geotools.catalog import published_numbers
 from geotools.recipe.context import ZONE_ROLES, Context
-from geotools.recipe.steps.fields import label_of
+from geotools.recipe.steps.fields import label_of, soil_layers
 from geotools.recipe.steps.tables import write_csv
 from geotools.recipe.steps.uncertainty import intervals
-from geotools.vocabulary import Account, Species, Tier
+from geotools.vocabulary import Species, Tier
 
 
 def run(context: Context) -> list[Path]:
@@ -102,14 +102,12 @@ def _water(context: Context) -> list[Term]:
 
 def _soil_carbon(context: Context) -> list[Term]:
     fields, terms = context.fields(), []
-    for name, field in fields.data_vars.items():
-        if not str(name).startswith("csoil_"):
-            continue
-        total = context.overlap("zones").total(field)
+    for name, (source, entry) in soil_layers(context).items():
+        total = context.overlap("zones").total(fields[name])
         terms += _terms(
-            context, total / 1e12, total["valid_fraction"], term="soil_organic_carbon", unit="Pg", tier=Tier.MODELLED, method="total of the input",
-            species=Species.C, source="soil carbon input", account=Account.MEMO,
-            depth_top_m=float(field.attrs["depth_top_m"]), depth_bottom_m=float(field.attrs["depth_bottom_m"]),
+            context, total / 1e12, total["valid_fraction"], term="soil_organic_carbon", unit="Pg", tier=entry.tier,
+            method="total of the input", species=Species.C, source=source, components=frozenset({"soil"}),
+            depth_top_m=entry.depth_top_m, depth_bottom_m=entry.depth_bottom_m, period=entry.period or ("", ""),
         )  # fmt: skip
     return terms
 

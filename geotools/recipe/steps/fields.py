@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
+from geotools.catalog.schema import Entry
+from geotools.errors import DataError, UsageError
 from geotools.model_inputs.generic import prepare, write_netcdf, write_zarr
 from geotools.recipe.context import FIELDS, ZONE_ROLES, Context
 from geotools.recipe.files import replacing
@@ -38,6 +40,8 @@ def compute(context: Context) -> xr.Dataset:
     cover = context.open_raster("land_cover", ("land_cover",))
     to_joint = Overlap.between(context.grid, climate)
     monthly = {name: _plain(to_joint.regrid(climate[name])) for name in ("tas", "pr")}
+    for kind in ("zones", "segments"):
+        _refuse_empty(context, monthly["tas"].mean("time", skipna=False, keep_attrs=True), kind)
     fractions = _plain(Overlap.between(context.grid, cover).class_fraction(cover["land_cover"]))
     ground = ground_parameters(
         fractions.swap_dims({"class": "flag_value"}), class_dim="flag_value", overrides=context.recipe.permafrost.ground
@@ -51,6 +55,21 @@ def compute(context: Context) -> xr.Dataset:
     out = out.assign(_zone_fractions(context))
     out = _with_climatology(out, climate)
     return _prepare(context, out, climate)
+
+
+def _refuse_empty(context: Context, field: xr.DataArray, kind: str) -> None:
+    """Stop when a zone or segment lacks climate data, so that its means would stand for something else."""
+    valid = context.overlap(kind).valid_fraction(field)
+    what, least = str(valid.dims[0]), context.recipe.limits.min_valid_fraction
+    poor = valid[((valid < least) | (valid == 0)).values]
+    if poor.size:
+        names = ", ".join(f"{label} ({share:.0%})" for label, share in zip(poor[what].values[:6], poor.values, strict=False))
+        raise DataError(
+            f"{poor.size} {what}{'s have' if poor.size > 1 else ' has'} too little valid climate data: {names}",
+            where=str(context.inputs["climate"][1].path),
+            expected=f"valid data on at least {least:.0%} of the area of each {what} (limits.min_valid_fraction)",
+            todo="use data that cover it, leave it out, or lower the limit",
+        )
 
 
 def _plain(field: xr.DataArray) -> xr.DataArray:
@@ -89,19 +108,42 @@ def permafrost_settings(context: Context) -> EquilibriumSettings:
     )
 
 
+def soil_layers(context: Context) -> dict[str, tuple[str, Entry]]:
+    """Variable name, source and entry of each soil carbon input.
+
+    Raises
+    ------
+    UsageError
+        When an entry does not say its depth interval, without which a stock cannot be compared.
+    """
+    layers = {}
+    for role, (name, entry) in context.inputs.items():
+        if not role.startswith("soil_carbon"):
+            continue
+        if entry.depth_top_m is None or entry.depth_bottom_m is None:
+            raise UsageError(
+                f"the soil carbon input {name!r} does not say its depth",
+                where=str(entry.path),
+                expected="depth_top_m and depth_bottom_m",
+                todo="add both to the entry",
+            )
+        layers[f"csoil_{entry.depth_top_m:g}_{entry.depth_bottom_m:g}m".replace(".", "p")] = (name, entry)
+    return layers
+
+
 def _soil_carbon(context: Context) -> xr.Dataset:
     from geotools.space import Overlap
 
-    layers = {}
-    for role, (_, entry) in context.inputs.items():
-        if not role.startswith("soil_carbon"):
-            continue
+    found = {}
+    for name, (_, entry) in soil_layers(context).items():
+        role = next(r for r, (_, e) in context.inputs.items() if e is entry)
         data = context.open_raster(role, ("csoil",))
         field = _plain(Overlap.between(context.grid, data).regrid(data["csoil"]))
-        top, bottom = entry.depth_top_m, entry.depth_bottom_m
-        field.attrs.update({"depth_top_m": top, "depth_bottom_m": bottom, "long_name": f"soil carbon, {top:g}-{bottom:g} m"})
-        layers[f"csoil_{top:g}_{bottom:g}m".replace(".", "p")] = field
-    return xr.Dataset(layers)
+        depth = f"{entry.depth_top_m:g}-{entry.depth_bottom_m:g} m"
+        found[name] = field.assign_attrs(
+            long_name=f"soil carbon, {depth}", depth_top_m=entry.depth_top_m, depth_bottom_m=entry.depth_bottom_m
+        )
+    return xr.Dataset(found)
 
 
 def _zone_fractions(context: Context) -> dict[str, xr.DataArray]:

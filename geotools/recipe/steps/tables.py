@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geotools.recipe.context import SUMMARISED, Context
-from geotools.recipe.steps.fields import label_of
+from geotools.recipe.steps.fields import label_of, soil_layers
 from geotools.recipe.steps.uncertainty import intervals
 from geotools.space.summary import summarise
 
@@ -38,17 +38,16 @@ def long_table(context: Context, kind: str) -> pd.DataFrame:
     overlap, fields = context.overlap(kind), context.fields()
     dim = str(overlap.zone_areas.dims[0])
     climate, cover = context.inputs["climate"], context.inputs["land_cover"]
-    names = [n for n in SUMMARISED if n in fields] + [str(n) for n in fields.data_vars if str(n).startswith("csoil_")]
+    layers = soil_layers(context)
     tables = []
-    for name in names:
+    for name in (*SUMMARISED, *layers):
         frame = summarise(overlap, fields[name])
         # Means and sums of the input itself keep its tier; what a model made of it does not.
         own = name in ("maat", "annual_precipitation")
-        soil = _soil_entry(context, fields[name]) if name.startswith("csoil_") else None
-        tier = climate[1].tier.value if own else soil[1].tier.value if soil else "modelled"
-        frame["tier"] = tier
-        frame["method"] = "area-weighted mean of the input" if own or soil else label_of(context)
-        frame["source"] = soil[0] if soil else climate[0] if own else context.sources
+        source = climate if own else layers.get(name)
+        frame["tier"] = source[1].tier.value if source else "modelled"
+        frame["method"] = "area-weighted mean of the input" if source else label_of(context)
+        frame["source"] = source[0] if source else context.sources
         frame["depth_m"] = fields[name].attrs.get("depth_bottom_m", np.nan)
         frame["level"] = _LEVELS.get(name, "")
         tables.append(frame)
@@ -66,13 +65,6 @@ def long_table(context: Context, kind: str) -> pd.DataFrame:
     return table
 
 
-def _soil_entry(context: Context, field: xr.DataArray) -> tuple[str, object]:
-    for role, (name, entry) in context.inputs.items():
-        if role.startswith("soil_carbon") and entry.depth_bottom_m == field.attrs["depth_bottom_m"]:
-            return name, entry
-    raise AssertionError("a soil carbon field without its input")
-
-
 def _class_shares(context: Context, fractions: xr.DataArray, kind: str) -> pd.DataFrame:
     overlap = context.overlap(kind)
     share = overlap.mean(fractions)
@@ -80,36 +72,6 @@ def _class_shares(context: Context, fractions: xr.DataArray, kind: str) -> pd.Da
     return frame.assign(variable="land_cover", p10=np.nan, p90=np.nan, unit="1")[
         [str(overlap.zone_areas.dims[0]), "variable", "class", "mean", "p10", "p90", "valid_fraction", "unit"]
     ]
-
-
-def refuse_empty(context: Context, table: pd.DataFrame, dim: str) -> None:
-    """Stop when a zone lacks climate data, which would make its means stand for something else.
-
-    Parameters
-    ----------
-    context : Context
-    table : pandas.DataFrame
-        From `long_table`.
-    dim : {"zone", "segment"}
-
-    Raises
-    ------
-    DataError
-        Names the zones and their valid fractions.
-    """
-    from geotools.errors import DataError
-
-    least = context.recipe.limits.min_valid_fraction
-    rows = table[table["variable"] == "maat"]
-    poor = rows[(rows["valid_fraction"] < least) | (rows["valid_fraction"] == 0)]
-    if len(poor):
-        names = ", ".join(f"{r[dim]} ({r['valid_fraction']:.0%})" for r in poor.head(6).to_dict("records"))
-        raise DataError(
-            f"{len(poor)} {dim}{'s have' if len(poor) > 1 else ' has'} too little valid climate data: {names}",
-            where=str(context.inputs["climate"][1].path),
-            expected=f"valid data on at least {least:.0%} of the area of each {dim} (limits.min_valid_fraction)",
-            todo="use data that cover it, leave it out, or lower the limit",
-        )
 
 
 def write_csv(table: pd.DataFrame, path: object) -> None:

@@ -45,7 +45,7 @@ def compute(context: Context) -> xr.Dataset:
     overlaps = {"zone": context.overlap("zones"), "segment": context.overlap("segments")}
     names = [name for name in SUMMARISED if name != "permafrost_zone"]
     collected: dict[str, list[np.ndarray]] = {dim: [] for dim in overlaps}
-    for perturbation in draw_perturbations(_spread(context), settings.draws, rng):
+    for perturbation in draw_perturbations(spread_of(context), settings.draws, rng):
         modelled = equilibrium_permafrost(
             fields["tas"], fields["pr"], ground, settings=permafrost_settings(context), perturbation=perturbation
         )
@@ -89,16 +89,22 @@ def intervals(context: Context, dim: str) -> dict[str, tuple[np.ndarray, np.ndar
     -------
     dict of str to (numpy.ndarray, numpy.ndarray) [zone or segment]
     """
+    found = {}
     with xr.open_dataset(context.out / DRAWS) as data:
-        found = {}
         for name, field in data.data_vars.items():
-            if str(name).endswith(f"_{dim}") and data.sizes["draw"]:
-                bounds = field.quantile([0.025, 0.975], dim="draw", skipna=True).values
-                found[str(name).removesuffix(f"_{dim}")] = (bounds[0], bounds[1])
-        return found
+            if not str(name).endswith(f"_{dim}") or not data.sizes["draw"]:
+                continue
+            draws = field.transpose("draw", dim).values
+            bounds = np.full((2, draws.shape[1]), np.nan)
+            # Active layers are missing where a draw has no permafrost; the bounds are then over the other draws.
+            some = np.isfinite(draws).any(axis=0)
+            bounds[:, some] = np.nanquantile(draws[:, some], [0.025, 0.975], axis=0)
+            found[str(name).removesuffix(f"_{dim}")] = (bounds[0], bounds[1])
+    return found
 
 
-def _spread(context: Context) -> Spread:
+def spread_of(context: Context) -> Spread:
+    """The spread of the recipe as the science takes it."""
     from geotools.permafrost.equilibrium import Spread
 
     u = context.recipe.uncertainty

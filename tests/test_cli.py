@@ -1,0 +1,129 @@
+"""The command line: output, exit codes, no tracebacks."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+
+def geotools(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", "from geotools.cli import main; main()", *map(str, arguments)],
+        capture_output=True, text=True, check=False, env={**os.environ, **environment}, timeout=120,
+    )  # fmt: skip
+
+
+def test_version():
+    done = geotools("--version")
+    assert re.fullmatch(r"geotools \d+\.\d+\.\d+\n", done.stdout)
+    assert done.returncode == 0
+
+
+def test_help_names_the_commands_and_the_exit_codes():
+    done = geotools("--help")
+    for word in ("run", "init", "check", "plan", "catalog", "Exit codes"):
+        assert word in done.stdout
+
+
+def test_help_imports_no_heavy_library():
+    code = (
+        "import sys; from geotools.cli import app; import typer.main; typer.main.get_command(app);"
+        "print([m for m in ('numpy', 'xarray', 'pandas', 'geopandas', 'rasterio', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_import_of_the_package_is_lazy():
+    code = "import geotools, sys; print('numpy' in sys.modules, geotools.__version__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("False ")
+
+
+def test_init_check_and_plan(tmp_path):
+    path = tmp_path / "recipe.yml"
+    assert geotools("init", path).returncode == 0
+    again = geotools("init", path)
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+    check = geotools("check", path)
+    assert check.returncode == 0, check.stderr
+    assert "ok: input climate: era5_climatology" in check.stdout
+    plan = geotools("plan", path)
+    assert plan.returncode == 0, plan.stderr
+    assert re.search(r"joint grid\s+21,945 cells", plan.stdout)
+    assert "GB projected" in plan.stdout
+
+
+def test_plan_refuses_what_does_not_fit_and_names_a_size_that_would(tmp_path):
+    path = tmp_path / "recipe.yml"
+    path.write_text("grid: {resolution_deg: 0.0025}\n")
+    done = geotools("plan", path)
+    assert done.returncode == 2
+    assert re.search(r"set grid\.resolution_deg to 0\.\d+ or more", done.stderr)
+
+
+def test_memory_limit_of_slurm_is_honoured_and_named(tmp_path):
+    done = geotools("plan", SLURM_MEM_PER_NODE="3000")
+    assert "(SLURM_MEM_PER_NODE)" in done.stdout
+
+
+def test_catalog_list_and_show():
+    done = geotools("catalog", "list")
+    assert "era5_climatology" in done.stdout
+    show = geotools("catalog", "show", "basins")
+    assert "ODbL-1.0" in show.stdout
+    assert re.search(r"sha256\s+[0-9a-f]{64}", show.stdout)
+    missing = geotools("catalog", "show", "basin")
+    assert missing.returncode == 2
+    assert "the nearest is 'basins'" in missing.stderr
+
+
+def test_user_error_is_one_message_with_exit_code_2(tmp_path):
+    done = geotools("run", tmp_path / "no.yml", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_bad_data_is_one_message_with_exit_code_3(tmp_path):
+    (tmp_path / "climate.nc").write_bytes(b"\x89HDF\r\n\x1a\n and no more")
+    (tmp_path / "recipe.yml").write_text(
+        "inputs: {climate: {path: climate.nc, variables: {tas: {}, pr: {}}}}\nuncertainty: {draws: 0}\n"
+    )
+    done = geotools("run", tmp_path / "recipe.yml", "--out", tmp_path / "out")
+    assert done.returncode == 3
+    assert "cannot be opened as netcdf" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_run_without_out_is_a_usage_error():
+    done = geotools("run")
+    assert done.returncode == 2
+    assert "--out" in done.stderr
+
+
+def test_a_killed_run_goes_on(tmp_path):
+    from tests.recipe.conftest import SMALL
+
+    import yaml
+
+    recipe, out = tmp_path / "recipe.yml", tmp_path / "out"
+    recipe.write_text(yaml.safe_dump(SMALL))
+    command = [sys.executable, "-c", "from geotools.cli import main; main()", "run", str(recipe), "--out", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    journal = out / "journal.jsonl"
+    while not (journal.exists() and "\n" in journal.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    assert not (out / "run.json").exists()
+    done = geotools("run", recipe, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "fields: done before, kept" in done.stderr
+    assert (out / "run.json").exists()
+    assert not [p for p in Path(out).rglob(".*part*")]
