@@ -293,8 +293,7 @@ def check(data: Path = DATA) -> list[str]:
             messages.append(f"{name}: listed in provenance.csv and missing on disk")
         elif sha256(target) != row["sha256"]:
             messages.append(
-                f"{name}: sha256 differs from provenance.csv; if the change is meant, "
-                f"run: {row['rebuild']}"
+                f"{name}: sha256 differs from provenance.csv; if the change is meant, run: {row['rebuild']}"
             )
     messages.extend(
         f"{name}: no row in provenance.csv; describe it in data/files.toml and build it"

@@ -1,4 +1,4 @@
-from . import carbon, catalog, climate, model_inputs, permafrost, recipe, report, space
+from . import carbon, catalog, climate, errors, model_inputs, permafrost, recipe, report, space
 from .carbon import Ledger
 from .catalog import admin_regions, basins, open_catalog, published_numbers, towns
 from .recipe import Recipe, run
@@ -17,6 +17,7 @@ __all__ = [
     "carbon",
     "catalog",
     "climate",
+    "errors",
     "model_inputs",
     "open_catalog",
     "permafrost",

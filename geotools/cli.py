@@ -21,12 +21,17 @@ app.add_typer(catalog_app, name="catalog")
 
 RecipePath = Annotated[Path, typer.Argument(help="A recipe file.", show_default=False)]
 OptionalRecipe = Annotated[
-    Path | None, typer.Argument(help="A recipe file; the default recipe on the bundled data when left out.", show_default=False)
+    Path | None,
+    typer.Argument(
+        help="A recipe file; the default recipe on the bundled data when left out.", show_default=False
+    ),
 ]
 
 
 @app.callback(invoke_without_command=True)
-def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
     if version:
         from importlib.metadata import version as installed
 
@@ -40,8 +45,8 @@ def run(
     recipe: OptionalRecipe = None,
 ) -> None:
     """Run a recipe and write all results to a folder; a run that was stopped goes on where it was."""
-    from geotools.recipe.progress import reporting
     from geotools.recipe.execution import run as run_recipe
+    from geotools.recipe.progress import reporting
 
     with reporting() as progress:
         result = run_recipe(recipe, out, progress=progress)
@@ -79,7 +84,9 @@ def plan(recipe: OptionalRecipe = None) -> None:
 
 @catalog_app.command("list")
 def catalog_list(
-    catalog: Annotated[list[Path] | None, typer.Option("--catalog", help="A catalogue file of your own.")] = None,
+    catalog: Annotated[
+        list[Path] | None, typer.Option("--catalog", help="A catalogue file of your own.")
+    ] = None,
 ) -> None:
     """List the data sources."""
     from geotools.catalog import open_catalog
@@ -91,7 +98,9 @@ def catalog_list(
 @catalog_app.command("show")
 def catalog_show(
     name: Annotated[str, typer.Argument(help="Name of a data source.", show_default=False)],
-    catalog: Annotated[list[Path] | None, typer.Option("--catalog", help="A catalogue file of your own.")] = None,
+    catalog: Annotated[
+        list[Path] | None, typer.Option("--catalog", help="A catalogue file of your own.")
+    ] = None,
 ) -> None:
     """Show one data source: where it is, what it holds, its licence."""
     from geotools.catalog.describe import describe

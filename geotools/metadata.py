@@ -46,6 +46,9 @@ class Variable:
         }
         if self.standard_name:
             attrs["standard_name"] = self.standard_name
+        if "degC" in self.units.split() or "K" in self.units.split():
+            # CF-1.11 wants to know whether a temperature is a point on a scale or a difference.
+            attrs["units_metadata"] = f"temperature: {'on_scale' if self.units == 'degC' else 'difference'}"
         return attrs
 
 

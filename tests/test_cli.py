@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 
-
 def geotools(*arguments, **environment):
     return subprocess.run(
         [sys.executable, "-c", "from geotools.cli import main; main()", *map(str, arguments)],
@@ -107,13 +106,21 @@ def test_run_without_out_is_a_usage_error():
 
 
 def test_a_killed_run_goes_on(tmp_path):
-    from tests.recipe.conftest import SMALL
-
     import yaml
+
+    from tests.recipe.conftest import SMALL
 
     recipe, out = tmp_path / "recipe.yml", tmp_path / "out"
     recipe.write_text(yaml.safe_dump(SMALL))
-    command = [sys.executable, "-c", "from geotools.cli import main; main()", "run", str(recipe), "--out", str(out)]
+    command = [
+        sys.executable,
+        "-c",
+        "from geotools.cli import main; main()",
+        "run",
+        str(recipe),
+        "--out",
+        str(out),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 60
     journal = out / "journal.jsonl"
@@ -126,4 +133,4 @@ def test_a_killed_run_goes_on(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "fields: done before, kept" in done.stderr
     assert (out / "run.json").exists()
-    assert not [p for p in Path(out).rglob(".*part*")]
+    assert not list(Path(out).rglob(".*part*"))

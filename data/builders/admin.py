@@ -210,9 +210,7 @@ def area_km2(geometry: BaseGeometry) -> float:
 def gather(frame: gpd.GeoDataFrame) -> dict[str, BaseGeometry]:
     """Join the source polygons of every region."""
     parts: dict[str, list[BaseGeometry]] = defaultdict(list)
-    for country, name, geometry in zip(
-        frame["adm0_a3"], frame["name"], frame.geometry, strict=True
-    ):
+    for country, name, geometry in zip(frame["adm0_a3"], frame["name"], frame.geometry, strict=True):
         key = region_key(country, name if isinstance(name, str) else None, geometry)
         if key is not None:
             parts[key].append(close_antimeridian(geometry))

@@ -43,8 +43,7 @@ def correct_units(source: xr.Dataset) -> xr.Dataset:
         raise SourceError(f"t2m: units attribute is {units!r}, the pinned file says 'K'")
     if low > 150:
         raise SourceError(
-            f"t2m: values {low:.1f}..{high:.1f} are kelvin as the attribute says; "
-            "nothing to correct"
+            f"t2m: values {low:.1f}..{high:.1f} are kelvin as the attribute says; nothing to correct"
         )
     if not (-90 < low < high < 60):
         raise SourceError(f"t2m: values {low:.1f}..{high:.1f} do not look like degC")
@@ -76,9 +75,7 @@ def check_known_places(source: xr.Dataset) -> None:
     ):
         value = float(source["t2m"].sel(latitude=lat, longitude=lon, month=month))
         if not low < value < high:
-            raise SourceError(
-                f"t2m: {place}, month {month}: {value:.1f} is outside {low}..{high} degC"
-            )
+            raise SourceError(f"t2m: {place}, month {month}: {value:.1f} is outside {low}..{high} degC")
 
 
 def crop(source: xr.Dataset) -> xr.Dataset:

@@ -176,9 +176,7 @@ def borders(sources: Path) -> list[Row]:
         geometry = keep(geometry, "LineString")
         if kind is None or geometry.is_empty:
             continue
-        left, right = (
-            side if pd.notna(side) else None for side in (record.adm0_left, record.adm0_right)
-        )
+        left, right = (side if pd.notna(side) else None for side in (record.adm0_left, record.adm0_right))
         rows.append(({"kind": kind, "left": left, "right": right}, geometry))
     rows.sort(key=lambda row: (row[0]["kind"], row[0]["left"], row[0]["right"], row[1].bounds))
     return rows

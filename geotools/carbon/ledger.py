@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from geotools.carbon.term import COLUMNS, Term
 from geotools.errors import DataError, UsageError
 from geotools.units import conversion
-from geotools.vocabulary import NEVER_SUMMED, Account, Species, Tier
+from geotools.vocabulary import NEVER_SUMMED, Account, Species
 
 if TYPE_CHECKING:
     import pandas as pd

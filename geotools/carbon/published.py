@@ -40,7 +40,10 @@ def _term(row: dict[Any, Any]) -> Term:
         account = Account(row["account"]) if row["account"] else None
     except ValueError as error:
         raise DataError(
-            str(error), where=where, expected="a species and an account of the vocabulary", todo="correct the row"
+            str(error),
+            where=where,
+            expected="a species and an account of the vocabulary",
+            todo="correct the row",
         ) from error
     kind = row["interval_kind"] or "none"
     interval = "no interval published" if kind == "none" else f"95 % interval from {kind}"
@@ -67,4 +70,3 @@ def _term(row: dict[Any, Any]) -> Term:
         doi=str(row["doi"]),
         note=str(row["note"]),
     )
-

@@ -80,7 +80,9 @@ class Term:
     def __post_init__(self) -> None:
         where = f"term {self.term!r} of zone {self.zone!r} ({self.source})"
         if math.isnan(self.value):
-            raise DataError("the value is missing", where=where, expected="a number", todo="leave the row out")
+            raise DataError(
+                "the value is missing", where=where, expected="a number", todo="leave the row out"
+            )
         if self.lo95 > self.value or self.hi95 < self.value or self.lo95 > self.hi95:
             raise DataError(
                 f"the interval {self.lo95:g} to {self.hi95:g} does not hold the value {self.value:g}",

@@ -65,7 +65,13 @@ class Catalog(Mapping[str, Entry]):
         import pandas as pd
 
         rows = [
-            {"name": n, "format": e.kind, "tier": str(e.tier), "description": e.description, "licence": e.licence}
+            {
+                "name": n,
+                "format": e.kind,
+                "tier": str(e.tier),
+                "description": e.description,
+                "licence": e.licence,
+            }
             for n, e in self._entries.items()
         ]
         return pd.DataFrame(rows).set_index("name")
@@ -138,7 +144,11 @@ def require_file(path: Path) -> None:
     """
     if not path.exists():
         folder = path.parent
-        near = closest(path.name, [p.name for p in folder.iterdir()]) if folder.is_dir() else f"{folder} is not a folder"
+        near = (
+            closest(path.name, [p.name for p in folder.iterdir()])
+            if folder.is_dir()
+            else f"{folder} is not a folder"
+        )
         raise UsageError("the file does not exist", where=str(path), expected=near, todo="correct the path")
 
 
@@ -175,7 +185,9 @@ def _read(file: Path) -> dict[str, Entry]:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
-        raise UsageError(f"not YAML ({str(error).splitlines()[0]})", where=str(file), todo="mend the file") from error
+        raise UsageError(
+            f"not YAML ({str(error).splitlines()[0]})", where=str(file), todo="mend the file"
+        ) from error
     if not isinstance(content, dict):
         raise UsageError("the file holds no mapping", where=str(file), expected="names with their entries")
     entries = {}

@@ -34,14 +34,13 @@ def value_range(field: xr.DataArray, *, where: str) -> tuple[float, float]:
     DataError
         When the file breaks off while it is read.
     """
-    import dask
-
     if field.nbytes > _WHOLE_BYTES and field.sizes[field.dims[0]] > _SAMPLED_STEPS:
         first = field.dims[0]
         steps = np.unique(np.linspace(0, field.sizes[first] - 1, _SAMPLED_STEPS).astype(int))
         field = field.isel({first: steps})
     try:
-        low, high = dask.compute(field.min(skipna=True), field.max(skipna=True))
+        # One Dataset, so that the chunks are read once for both.
+        both = xr.Dataset({"low": field.min(skipna=True), "high": field.max(skipna=True)}).compute()
     except GeotoolsError:
         raise
     except Exception as error:  # GDAL, HDF5 and codecs each raise their own kind
@@ -51,7 +50,7 @@ def value_range(field: xr.DataArray, *, where: str) -> tuple[float, float]:
             expected="a complete file",
             todo="fetch or write the file again; it is probably truncated",
         ) from error
-    return float(low), float(high)
+    return float(both["low"]), float(both["high"])
 
 
 def check_units_against_values(field: xr.DataArray, variable: Variable, *, where: str) -> None:
@@ -101,7 +100,9 @@ def _advice(low: float, high: float, variable: Variable) -> str:
     for guess in dict.fromkeys((variable.units, *_USUAL.get(variable.name, ()))):
         scale, offset = conversion(guess, variable.units)
         if least <= low * scale + offset and high * scale + offset <= most:
-            return f"if the values are really in {guess!r}, set `units: {guess}` for this variable in the recipe"
+            return (
+                f"if the values are really in {guess!r}, set `units: {guess}` for this variable in the recipe"
+            )
     code = low if low < least else high
     return f"if {code:g} means missing, set `nodata: {code:g}` for this variable in the recipe"
 

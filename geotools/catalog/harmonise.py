@@ -64,7 +64,9 @@ def harmonise(raw: xr.Dataset, entry: Entry) -> xr.Dataset:
 
 def _select(raw: xr.Dataset, entry: Entry, where: str) -> xr.Dataset:
     if not raw.data_vars:
-        raise DataError("the file holds no variables", where=where, expected="gridded fields", todo="check the file")
+        raise DataError(
+            "the file holds no variables", where=where, expected="gridded fields", todo="check the file"
+        )
     wanted = {}
     for name, source in entry.variables.items():
         if name not in VARIABLES:
@@ -161,13 +163,17 @@ def _crs(data: xr.Dataset, entry: Entry, where: str, notes: list[str]) -> tuple[
             given = CRS.from_user_input(entry.crs)
         except ProjError as error:
             raise CRSError(
-                f"the CRS {entry.crs!r} cannot be read", where=where, expected="a code such as EPSG:4326 or WKT",
+                f"the CRS {entry.crs!r} cannot be read",
+                where=where,
+                expected="a code such as EPSG:4326 or WKT",
                 todo="correct `crs` in the recipe or catalogue",
             ) from error
         if declared is not None and not declared.equals(given, ignore_axis_order=True):
             raise CRSError(
                 f"the file says its CRS is {declared.name!r}, the entry says {given.name!r}",
-                where=where, expected="one CRS", todo="remove `crs` from the entry, or correct the file",
+                where=where,
+                expected="one CRS",
+                todo="remove `crs` from the entry, or correct the file",
             )
         if declared is None:
             notes.append(f"CRS {entry.crs} taken from the catalogue entry")
@@ -176,7 +182,9 @@ def _crs(data: xr.Dataset, entry: Entry, where: str, notes: list[str]) -> tuple[
         return data, declared
     if {"lat", "lon"} <= set(data.dims) and data["lat"].attrs.get("units") in _LATITUDE:
         # CF 4.1-4.2: axes in degrees_north and degrees_east are geographic; the datum is left to the reader.
-        notes.append("no grid mapping in the file; axes in degrees_north and degrees_east read as WGS84 (EPSG:4326)")
+        notes.append(
+            "no grid mapping in the file; axes in degrees_north and degrees_east read as WGS84 (EPSG:4326)"
+        )
         return data, CRS.from_epsg(4326)
     raise CRSError(
         "the raster names no coordinate reference system",
@@ -194,21 +202,27 @@ def _normalise_axes(data: xr.Dataset, crs: Any, where: str, notes: list[str]) ->
         values = np.asarray(data[dim].values, dtype="float64")
         if not np.isfinite(values).all():
             raise DataError(
-                f"the coordinate {dim!r} holds missing values", where=where, expected="finite coordinates",
+                f"the coordinate {dim!r} holds missing values",
+                where=where,
+                expected="finite coordinates",
                 todo="correct the coordinate variable of the file",
             )
         if len(np.unique(values)) != len(values):
             raise DataError(
-                f"the coordinate {dim!r} holds the same value twice", where=where,
-                expected="strictly monotonic coordinates", todo="remove the duplicate rows or columns",
+                f"the coordinate {dim!r} holds the same value twice",
+                where=where,
+                expected="strictly monotonic coordinates",
+                todo="remove the duplicate rows or columns",
             )
     if x == "lon":
         lon = data["lon"].values.astype("float64")
         if lon.max() >= 180.0:
             if lon.max() > 360.0 or lon.min() < -180.0:
                 raise DataError(
-                    f"longitudes run from {lon.min():g} to {lon.max():g}", where=where,
-                    expected="-180 to 180 or 0 to 360", todo="correct the longitude axis",
+                    f"longitudes run from {lon.min():g} to {lon.max():g}",
+                    where=where,
+                    expected="-180 to 180 or 0 to 360",
+                    todo="correct the longitude axis",
                 )
             data = data.assign_coords(lon=("lon", (lon + 180.0) % 360.0 - 180.0, data["lon"].attrs))
             notes.append("longitude moved from 0-360 to [-180, 180)")

@@ -9,7 +9,9 @@ import pandas as pd
 from geotools.errors import DataError, UsageError
 
 
-def refuse_duplicates(frame: pd.DataFrame, key: str | Sequence[str], *, where: str, row: str, first: int) -> None:
+def refuse_duplicates(
+    frame: pd.DataFrame, key: str | Sequence[str], *, where: str, row: str, first: int
+) -> None:
     """Raise when a key stands in more than one row.
 
     Parameters
@@ -71,4 +73,6 @@ def require_known(names: Iterable[str], known: Iterable[str], *, what: str, wher
     known = set(known)
     for name in names:
         if name not in known:
-            raise UsageError(f"unknown {what} {name!r}", where=where, expected=closest(name, known), todo=todo)
+            raise UsageError(
+                f"unknown {what} {name!r}", where=where, expected=closest(name, known), todo=todo
+            )

@@ -9,7 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from geotools.vocabulary import Tier
 
-RASTER_SUFFIXES = {".nc": "netcdf", ".nc4": "netcdf", ".cdf": "netcdf", ".zarr": "zarr", ".tif": "geotiff", ".tiff": "geotiff"}
+RASTER_SUFFIXES = {
+    ".nc": "netcdf",
+    ".nc4": "netcdf",
+    ".cdf": "netcdf",
+    ".zarr": "zarr",
+    ".tif": "geotiff",
+    ".tiff": "geotiff",
+}
 VECTOR_SUFFIXES = {".geojson": "vector", ".gpkg": "vector", ".shp": "vector", ".fgb": "vector"}
 TABLE_SUFFIXES = {".csv": "table"}
 FORMATS = RASTER_SUFFIXES | VECTOR_SUFFIXES | TABLE_SUFFIXES

@@ -20,7 +20,8 @@ def prepare(fields: xr.Dataset, **attrs: Any) -> xr.Dataset:
     Parameters
     ----------
     fields : xarray.Dataset [.., lat, lon; CF units]
-        Every data variable has `units` and `long_name`, and refers to `crs`.
+        Every data variable has `units` and `long_name`, and refers to `crs`. Labels along a dimension become
+        `<dimension>_name`.
     **attrs
         ACDD attributes; `title`, `summary`, `licence`, `source` and `history` are required.
 
@@ -35,12 +36,16 @@ def prepare(fields: xr.Dataset, **attrs: Any) -> xr.Dataset:
     """
     missing = [name for name in _REQUIRED if not attrs.get(name)]
     if missing:
-        raise DataError(f"global attributes are missing: {', '.join(missing)}", where="model inputs", todo="pass them")
-    out = fields.copy()
+        raise DataError(
+            f"global attributes are missing: {', '.join(missing)}", where="model inputs", todo="pass them"
+        )
+    out = _plain_labels(fields).transpose("time", ..., "lat", "lon", "nv", missing_dims="ignore")
     for name, field in out.data_vars.items():
         for attr in ("units", "long_name"):
             if attr not in field.attrs and {"lat", "lon"} <= set(field.dims):
-                raise DataError(f"variable {name!r} has no {attr}", where="model inputs", todo=f"set its {attr}")
+                raise DataError(
+                    f"variable {name!r} has no {attr}", where="model inputs", todo=f"set its {attr}"
+                )
     for dim in ("lat", "lon"):
         out[f"{dim}_bnds"] = ((dim, "nv"), _bounds(out[dim].values))
         out[dim].attrs["bounds"] = f"{dim}_bnds"
@@ -80,22 +85,44 @@ def write_zarr(fields: xr.Dataset, path: Path) -> None:
     out.to_zarr(path, mode="w", consolidated=True, zarr_format=2)
 
 
+def _plain_labels(fields: xr.Dataset) -> xr.Dataset:
+    """Text along a dimension as an auxiliary coordinate `<dim>_name`: CF wants coordinate variables to be numbers."""
+    for dim in map(str, fields.dims):
+        if dim in fields.coords and fields[dim].dtype.kind in "UO":
+            fields = fields.reset_index(dim).rename_vars({dim: f"{dim}_name"})
+            fields[f"{dim}_name"].attrs = {"long_name": f"name of the {dim}"}
+    return fields
+
+
 def _bounds(centres: np.ndarray) -> np.ndarray:
     step = np.diff(centres)
-    edges = np.concatenate([[centres[0] - step[0] / 2], centres[:-1] + step / 2, [centres[-1] + step[-1] / 2]])
+    edges = np.concatenate(
+        [[centres[0] - step[0] / 2], centres[:-1] + step / 2, [centres[-1] + step[-1] / 2]]
+    )
     return np.stack([edges[:-1], edges[1:]], axis=1)
 
 
 def _encoding(field: xr.DataArray, name: str) -> dict[str, Any]:
     if field.dtype.kind == "M":
         # Times and their bounds must be written in the same units.
-        return {"units": "days since 2000-01-01", "calendar": "standard", "dtype": "float64", "_FillValue": None}
+        return {
+            "units": "days since 2000-01-01",
+            "calendar": "standard",
+            "dtype": "float64",
+            "_FillValue": None,
+        }
     if name in field.dims or name.endswith("_bnds") or field.dtype.kind not in "fi" or field.ndim < 2:
         # Coordinates and bounds have no missing values, and CF forbids a fill value on them.
         return {"_FillValue": None} if field.dtype.kind == "f" else {}
     if field.dtype.kind == "i":
         return {"zlib": True, "complevel": 4, "_FillValue": field.dtype.type(-1)}
-    return {"dtype": "float32", "zlib": True, "complevel": 4, "shuffle": True, "_FillValue": np.float32(9.96921e36)}
+    return {
+        "dtype": "float32",
+        "zlib": True,
+        "complevel": 4,
+        "shuffle": True,
+        "_FillValue": np.float32(9.96921e36),
+    }
 
 
 def _globals(fields: xr.Dataset, attrs: dict[str, Any]) -> dict[str, Any]:

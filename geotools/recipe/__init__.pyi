@@ -1,4 +1,4 @@
-from .model import Recipe
 from .execution import run
+from .model import Recipe
 
 __all__ = ["Recipe", "run"]

@@ -159,7 +159,11 @@ class Context:
         import xarray as xr
 
         with xr.open_dataset(self.out / FIELDS, engine="netcdf4") as data:
-            return data.load().set_coords("crs")
+            loaded = data.load().set_coords("crs")
+        for name in [str(n) for n in loaded.coords if str(n).endswith("_name")]:
+            dim = name.removesuffix("_name")
+            loaded = loaded.rename_vars({name: dim}).set_xindex(dim)
+        return loaded
 
     @property
     def period(self) -> tuple[str, str]:

@@ -152,7 +152,9 @@ def _record(context: Context, book: journal.Journal, *, resumed: bool) -> dict[s
         "resumed": resumed,
         "recipe": resolved(context.recipe),
         "seed": context.recipe.uncertainty.seed,
-        "inputs": {role: provenance.input_record(name, entry) for role, (name, entry) in context.inputs.items()},
+        "inputs": {
+            role: provenance.input_record(name, entry) for role, (name, entry) in context.inputs.items()
+        },
         "versions": provenance.versions(),
         "code": journal.code_version(),
         "duration_s": {name: entry["seconds"] for name, entry in entries.items()},

@@ -48,7 +48,9 @@ def load(source: str | Path | Recipe | None) -> Recipe:
         ) from error
     if not isinstance(content, dict):
         raise UsageError(
-            "the recipe is empty or no mapping", where=str(path), expected="keys with values",
+            "the recipe is empty or no mapping",
+            where=str(path),
+            expected="keys with values",
             todo="start from `geotools init`",
         )
     try:
@@ -107,7 +109,9 @@ def _absolute(recipe: Recipe, folder: Path) -> Recipe:
     zones = recipe.zones
     if zones.polygons is not None:
         zones = zones.model_copy(update={"polygons": path(zones.polygons)})
-    return recipe.model_copy(update={"inputs": inputs, "zones": zones, "catalogs": [path(p) for p in recipe.catalogs]})
+    return recipe.model_copy(
+        update={"inputs": inputs, "zones": zones, "catalogs": [path(p) for p in recipe.catalogs]}
+    )
 
 
 def _explain(error: ValidationError, path: Path) -> GeotoolsError:
@@ -119,7 +123,9 @@ def _explain(error: ValidationError, path: Path) -> GeotoolsError:
         if item["type"] == "extra_forbidden":
             problems.append(
                 UsageError(
-                    f"unknown key {key!r}", where=str(path), expected=closest(place[-1], _siblings(place[:-1])),
+                    f"unknown key {key!r}",
+                    where=str(path),
+                    expected=closest(place[-1], _siblings(place[:-1])),
                     todo="remove or correct it; `geotools init` writes all keys",
                 )
             )
@@ -128,7 +134,8 @@ def _explain(error: ValidationError, path: Path) -> GeotoolsError:
             problems.append(
                 UsageError(
                     f"key {key!r}: {message[0].lower()}{message[1:]} (found {_short(item['input'])})",
-                    where=str(path), todo="correct the value",
+                    where=str(path),
+                    todo="correct the value",
                 )
             )
     return problems[0] if len(problems) == 1 else ProblemsError(problems)
@@ -142,7 +149,9 @@ def _short(value: Any) -> str:
 def _siblings(place: list[str]) -> list[str]:
     model: Any = Recipe
     for part in place:
-        annotation = model.model_fields[part].annotation if part in getattr(model, "model_fields", {}) else None
+        annotation = (
+            model.model_fields[part].annotation if part in getattr(model, "model_fields", {}) else None
+        )
         model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else Entry
     return list(model.model_fields)
 
@@ -156,10 +165,14 @@ def write_default(path: Path, *, force: bool = False) -> None:
         When the file is there already, or its folder cannot be written.
     """
     if path.exists() and not force:
-        raise UsageError("the file is there already", where=str(path), todo="choose another name, or use --force")
+        raise UsageError(
+            "the file is there already", where=str(path), todo="choose another name, or use --force"
+        )
     try:
         path.write_text(to_yaml(Recipe()), encoding="utf-8")
     except OSError as error:
         raise UsageError(
-            f"the file cannot be written ({error.strerror})", where=str(path), expected="a folder you may write to"
+            f"the file cannot be written ({error.strerror})",
+            where=str(path),
+            expected="a folder you may write to",
         ) from error

@@ -16,7 +16,10 @@ def limit() -> tuple[int, str]:
     """
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     candidates = [(physical, "physical memory")]
-    for name, factor in (("SLURM_MEM_PER_NODE", 1), ("SLURM_MEM_PER_CPU", int(os.environ.get("SLURM_CPUS_ON_NODE", "1")))):
+    for name, factor in (
+        ("SLURM_MEM_PER_NODE", 1),
+        ("SLURM_MEM_PER_CPU", int(os.environ.get("SLURM_CPUS_ON_NODE", "1"))),
+    ):
         value = os.environ.get(name, "")
         if value.isdigit() and int(value) > 0:
             candidates.append((int(value) * factor * 1024**2, name))

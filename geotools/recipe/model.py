@@ -44,7 +44,8 @@ class Inputs(_Section):
     climate: str | Entry = Field(BUNDLED_CLIMATE, description="monthly tas and pr of a mean year")
     land_cover: str | Entry = Field(BUNDLED_LAND_COVER, description="IGBP classes as land_cover")
     soil_carbon: list[str | Entry] = Field(
-        default_factory=list, description="csoil (kg m-2) with depth_top_m and depth_bottom_m; none is bundled"
+        default_factory=list,
+        description="csoil (kg m-2) with depth_top_m and depth_bottom_m; none is bundled",
     )
     published: list[Path] = Field(
         default_factory=list, description="tables of published numbers beside the bundled one, same columns"
@@ -58,7 +59,9 @@ class ZoneSettings(_Section):
         default_factory=lambda: ["lena", "amur", "amur_with_kherlen", "lena_amur"],
         description="keys of bundled basins",
     )
-    regions: list[str] = Field(default_factory=list, description="ISO 3166-2 codes of first-order regions, e.g. RU-SA")
+    regions: list[str] = Field(
+        default_factory=list, description="ISO 3166-2 codes of first-order regions, e.g. RU-SA"
+    )
     polygons: Path | None = Field(None, description="a file with further polygons")
     key: str = Field("zone", description="column of that file that names the polygons")
 
@@ -85,7 +88,10 @@ class GridSettings(_Section):
 
     @model_validator(mode="after")
     def _whole_cells(self) -> GridSettings:
-        for low, high, names in ((self.west, self.east, "west and east"), (self.south, self.north, "south and north")):
+        for low, high, names in (
+            (self.west, self.east, "west and east"),
+            (self.south, self.north, "south and north"),
+        ):
             cells = (high - low) / self.resolution_deg
             if cells < 1 or abs(cells - round(cells)) > 1e-6:
                 raise ValueError(f"{names} are {cells:g} cells apart; a whole number, at least 1, is needed")
@@ -105,8 +111,12 @@ class ClimateSettings(_Section):
 class SnowSettings(_Section):
     """The monthly degree-day snow model and what snow does to heat."""
 
-    all_snow_below_degC: float = Field(0.0, description="daily temperature below which all precipitation is snow")
-    all_rain_above_degC: float = Field(2.0, description="daily temperature above which all precipitation is rain")
+    all_snow_below_degC: float = Field(
+        0.0, description="daily temperature below which all precipitation is snow"
+    )
+    all_rain_above_degC: float = Field(
+        2.0, description="daily temperature above which all precipitation is rain"
+    )
     melt_factor: Positive = Field(3.0, description="kg m-2 K-1 d-1; 2.4 forest to 3.5 open, Kuusisto 1980")
     refreezing_coefficient: NotNegative = Field(
         0.05, description="refreezing per negative degree-day over melt per degree-day, as in HBV"
@@ -141,12 +151,15 @@ class PermafrostSettings(_Section):
 class UncertaintySettings(_Section):
     """Monte Carlo over inputs and parameters; each draw moves a parameter everywhere alike."""
 
-    draws: Annotated[int, Field(ge=0)] = Field(200, description="0 leaves the intervals of modelled values blank")
+    draws: Annotated[int, Field(ge=0)] = Field(
+        200, description="0 leaves the intervals of modelled values blank"
+    )
     seed: int = Field(20260101, description="seed of the random generator")
     air_temperature_sd_K: NotNegative = Field(1.0, description="common error of air temperature")
     precipitation_cv: NotNegative = Field(0.15, description="relative common error of precipitation")
     n_freezing_sd: NotNegative = Field(
-        0.12, description="common error of the freezing n-factor; the methods differ by 0.2 to 0.4 from each other"
+        0.12,
+        description="common error of the freezing n-factor; the methods differ by 0.2 to 0.4 from each other",
     )
     n_thawing_sd: NotNegative = Field(0.08, description="error of the thawing n-factor")
     conductivity_ratio_sd: NotNegative = Field(0.07, description="error of thawed over frozen conductivity")

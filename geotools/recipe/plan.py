@@ -49,7 +49,9 @@ class Plan:
     def text(self) -> str:
         """The plan in words."""
         lines = ["inputs"]
-        lines += [f"  {role:14} {name:24} {size / 1e6:8.1f} MB  {shape}" for role, name, size, shape in self.inputs]
+        lines += [
+            f"  {role:14} {name:24} {size / 1e6:8.1f} MB  {shape}" for role, name, size, shape in self.inputs
+        ]
         lines += [
             f"joint grid       {self.cells:,} cells",
             f"zones            {self.zones}",
@@ -96,9 +98,7 @@ def plan(recipe: str | Path | Recipe | None = None) -> Plan:
     arrays = cells * _FIELDS_PER_CELL * 8 * _COPIES
     peak = _BASE_BYTES + arrays + 2 * chunks + draws * (zones + segments) * 20 * 8
     bound, origin = memory.limit()
-    result = Plan(
-        inputs, [s.name for s in STEPS], cells, zones, segments, draws, int(peak), bound, origin
-    )
+    result = Plan(inputs, [s.name for s in STEPS], cells, zones, segments, draws, int(peak), bound, origin)
     if peak > bound:
         fits = ((bound - _BASE_BYTES) / max(peak - _BASE_BYTES, 1)) ** 0.5
         resolution = context.recipe.grid.resolution_deg
@@ -110,4 +110,3 @@ def plan(recipe: str | Path | Recipe | None = None) -> Plan:
             f"narrow the grid's edges, or use a machine with more memory",
         )
     return result
-

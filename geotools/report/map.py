@@ -73,9 +73,13 @@ def basin_map(
         extent = _extent(zone)
         layers.land.to_crs(_PROJECTION).plot(ax=axes, color="#f2f0ec", zorder=0)
         _zones(axes, zone)
-        layers.lakes.to_crs(_PROJECTION).plot(ax=axes, color="#ffffff", edgecolor="#7aa6c2", linewidth=0.3, zorder=3)
+        layers.lakes.to_crs(_PROJECTION).plot(
+            ax=axes, color="#ffffff", edgecolor="#7aa6c2", linewidth=0.3, zorder=3
+        )
         _rivers(axes, layers.rivers.to_crs(_PROJECTION))
-        layers.borders.to_crs(_PROJECTION).plot(ax=axes, color=GREY, linewidth=0.7, linestyle=(0, (6, 2)), zorder=4)
+        layers.borders.to_crs(_PROJECTION).plot(
+            ax=axes, color=GREY, linewidth=0.7, linestyle=(0, (6, 2)), zorder=4
+        )
         _coast(axes, layers.land)
         _basins(axes, basins)
         _transect(axes, transect, places)
@@ -99,7 +103,7 @@ def basin_map(
 def _to_map(lon: Any, lat: Any) -> tuple[Any, Any]:
     from pyproj import Transformer
 
-    return Transformer.from_crs("EPSG:4326", _PROJECTION, always_xy=True).transform(lon, lat)  # type: ignore[no-any-return]
+    return Transformer.from_crs("EPSG:4326", _PROJECTION, always_xy=True).transform(lon, lat)
 
 
 def _extent(zone: xr.DataArray) -> tuple[float, float, float, float]:
@@ -149,9 +153,15 @@ def _basins(axes: Axes, basins: gpd.GeoDataFrame) -> None:
         if "_with_" not in str(key):
             centre = row.geometry.representative_point()
             axes.annotate(
-                str(row["name"]), (centre.x, centre.y), fontsize=12, fontstyle="italic", color=INK, ha="center", zorder=7,
+                str(row["name"]),
+                (centre.x, centre.y),
+                fontsize=12,
+                fontstyle="italic",
+                color=INK,
+                ha="center",
+                zorder=7,
                 path_effects=_halo(),
-            )  # fmt: skip
+            )
 
 
 def _transect(axes: Axes, transect: gpd.GeoDataFrame, places: list[tuple[str, float, float]]) -> None:
@@ -164,7 +174,13 @@ def _transect(axes: Axes, transect: gpd.GeoDataFrame, places: list[tuple[str, fl
         px, py = _to_map(place_lon, place_lat)
         axes.plot(px, py, "o", color="white", markeredgecolor=INK, markersize=4.5, zorder=8)
         axes.annotate(
-            name, (px, py), xytext=(6, 2), textcoords="offset points", fontsize=7.5, zorder=9, path_effects=_halo()
+            name,
+            (px, py),
+            xytext=(6, 2),
+            textcoords="offset points",
+            fontsize=7.5,
+            zorder=9,
+            path_effects=_halo(),
         )
 
 
@@ -181,14 +197,18 @@ def _graticule(axes: Axes, extent: tuple[float, float, float, float]) -> None:
         axes.plot(x, y, color="#999999", linewidth=0.35, zorder=2)
         i = int(np.argmin(np.abs(y - extent[2])))
         if extent[0] < x[i] < extent[1]:
-            axes.annotate(f"{meridian}°E", (x[i], extent[2]), xytext=(2, 3), textcoords="offset points", fontsize=6.5)
+            axes.annotate(
+                f"{meridian}°E", (x[i], extent[2]), xytext=(2, 3), textcoords="offset points", fontsize=6.5
+            )
     for parallel in range(40, 76, 5):
         lon = np.linspace(80, 165, 150)
         x, y = _to_map(lon, np.full_like(lon, parallel))
         axes.plot(x, y, color="#999999", linewidth=0.35, zorder=2)
         i = int(np.argmin(np.abs(x - extent[0])))
         if extent[2] < y[i] < extent[3]:
-            axes.annotate(f"{parallel}°N", (extent[0], y[i]), xytext=(3, 2), textcoords="offset points", fontsize=6.5)
+            axes.annotate(
+                f"{parallel}°N", (extent[0], y[i]), xytext=(3, 2), textcoords="offset points", fontsize=6.5
+            )
 
 
 def _legend(axes: Axes, basins: gpd.GeoDataFrame) -> None:
@@ -200,11 +220,14 @@ def _legend(axes: Axes, basins: gpd.GeoDataFrame) -> None:
         Zone.SPORADIC: "sporadic (10-50 %)", Zone.ISOLATED: "isolated (1-10 %)", Zone.NONE: "none (under 1 %)",
     }  # fmt: skip
     handles: list[Any] = [
-        Patch(facecolor=ZONE_COLOURS[z], edgecolor=GREY, linewidth=0.4, label=text) for z, text in limits.items()
+        Patch(facecolor=ZONE_COLOURS[z], edgecolor=GREY, linewidth=0.4, label=text)
+        for z, text in limits.items()
     ]
     handles.append(Line2D([], [], color=INK, linewidth=1.4, label="basin"))
     if any("_with_" in str(k) for k in basins.index):
-        handles.append(Line2D([], [], color=INK, linewidth=1.4, linestyle=(0, (4, 2)), label="with Kherlen and Hulun"))
+        handles.append(
+            Line2D([], [], color=INK, linewidth=1.4, linestyle=(0, (4, 2)), label="with Kherlen and Hulun")
+        )
     handles.append(Line2D([], [], color=VERMILION, linewidth=1.6, label="transect and its swath"))
     box = axes.legend(
         handles=handles, title="Permafrost zone\n(share of the area underlain)", loc="upper left", frameon=True,

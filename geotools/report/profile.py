@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geotools.report.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RC, SKY, VERMILION, ZONE_COLOURS, sources_line
+from geotools.report.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    RC,
+    SKY,
+    VERMILION,
+    ZONE_COLOURS,
+    sources_line,
+)
 from geotools.vocabulary import Zone
 
 if TYPE_CHECKING:
@@ -38,7 +50,11 @@ def transect_profile(
 
     with plt.rc_context(RC):
         figure, panels = plt.subplots(
-            5, 1, figsize=(8.2, 10.4), sharex=True, gridspec_kw={"height_ratios": [3.4, 1.9, 2, 2, 1.5], "hspace": 0.16}
+            5,
+            1,
+            figsize=(8.2, 10.4),
+            sharex=True,
+            gridspec_kw={"height_ratios": [3.4, 1.9, 2, 2, 1.5], "hspace": 0.16},
         )
         figure.subplots_adjust(left=0.085, right=0.9, top=0.9, bottom=0.165)
         _temperature(panels[0], table, label)
@@ -53,7 +69,13 @@ def transect_profile(
                 panel.axvline(distance, color=GREY, linewidth=0.4, linestyle=":", zorder=0)
         for name, distance in places:
             panels[0].annotate(
-                name, (distance, 1.02), xycoords=("data", "axes fraction"), rotation=45, fontsize=7, ha="left", va="bottom"
+                name,
+                (distance, 1.02),
+                xycoords=("data", "axes fraction"),
+                rotation=45,
+                fontsize=7,
+                ha="left",
+                va="bottom",
             )
         _latitudes(panels[-1], table)
         figure.suptitle(title, x=0.01, y=0.99, ha="left", fontsize=10.5, fontweight="bold")
@@ -65,7 +87,9 @@ def _rows(table: pd.DataFrame, variable: str) -> pd.DataFrame:
     return table[(table["variable"] == variable)].sort_values("distance_km")
 
 
-def _band(axes: Axes, table: pd.DataFrame, variable: str, colour: str, label: str, *, spread: bool = True) -> None:
+def _band(
+    axes: Axes, table: pd.DataFrame, variable: str, colour: str, label: str, *, spread: bool = True
+) -> None:
     rows = _rows(table, variable)
     x = rows["distance_km"]
     if rows["lo95"].notna().any():
@@ -78,13 +102,19 @@ def _band(axes: Axes, table: pd.DataFrame, variable: str, colour: str, label: st
 
 def _temperature(axes: Axes, table: pd.DataFrame, label: str) -> None:
     _band(axes, table, "maat", VERMILION, "air, mean annual", spread=False)
-    _band(axes, table, "mean_annual_ground_surface_temperature", GREEN, f"ground surface, {label}", spread=False)
+    _band(
+        axes, table, "mean_annual_ground_surface_temperature", GREEN, f"ground surface, {label}", spread=False
+    )
     _band(axes, table, "magt", BLUE, f"top of permafrost, {label}")
     axes.axhline(0, color=INK, linewidth=0.6)
     axes.set_ylabel("temperature (°C)")
     low, high = axes.get_ylim()
     axes.set_ylim(low - 0.3 * (high - low), high)
-    axes.legend(loc="lower left", title="mean; 95 % band; dashed: 10th and 90th percentile of the swath", alignment="left")
+    axes.legend(
+        loc="lower left",
+        title="mean; 95 % band; dashed: 10th and 90th percentile of the swath",
+        alignment="left",
+    )
 
 
 def _snow(axes: Axes, table: pd.DataFrame, label: str) -> None:
@@ -111,7 +141,14 @@ def _probability(axes: Axes, table: pd.DataFrame, label: str) -> None:
 def _thaw(axes: Axes, table: pd.DataFrame, label: str) -> None:
     _band(axes, table, "active_layer_thickness", ORANGE, f"active-layer thickness where permafrost, {label}")
     rows = _rows(table, "thaw_depth")
-    axes.plot(rows["distance_km"], rows["mean"], color=INK, linewidth=0.8, linestyle="-.", label="Stefan thaw depth, all cells")
+    axes.plot(
+        rows["distance_km"],
+        rows["mean"],
+        color=INK,
+        linewidth=0.8,
+        linestyle="-.",
+        label="Stefan thaw depth, all cells",
+    )
     axes.set_ylim(bottom=0)
     axes.invert_yaxis()
     axes.set_ylabel("depth (m)")
@@ -126,7 +163,15 @@ def _zone_bar(axes: Axes, table: pd.DataFrame, label: str) -> None:
     base = np.zeros(len(centres))
     for zone in reversed(Zone):
         if zone.value in shares:
-            axes.bar(centres, shares[zone.value], width, base, color=ZONE_COLOURS[zone], edgecolor="none", label=zone.value)
+            axes.bar(
+                centres,
+                shares[zone.value],
+                width,
+                base,
+                color=ZONE_COLOURS[zone],
+                edgecolor="none",
+                label=zone.value,
+            )
             base = base + shares[zone.value].to_numpy()
     axes.set_ylim(0, 1)
     axes.set_ylabel("share of the\nswath (1)")

@@ -23,7 +23,7 @@ ZONE_COLOURS = {
     Zone.CONTINUOUS: "#0b4a8a",
 }
 
-RC: dict[str, Any] = {
+RC: Any = {
     "font.size": 8.5,
     "axes.titlesize": 9.5,
     "axes.titleweight": "bold",

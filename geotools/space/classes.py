@@ -58,7 +58,7 @@ def by_class(
     sizes = {class_dim: codes.size, **overlay.sizes}
     options = {"classes": codes, "fraction": fraction, "target_shape": overlay.target.shape}
     values, valid = overlay.apply(class_areas, field, sizes, options)
-    labels = {class_dim: meanings, "flag_value": (class_dim, codes)}
+    labels = {class_dim: meanings, "flag_value": (class_dim, codes, {"long_name": "code of the class"})}
     attrs = {
         "units": "1" if fraction else "m2",
         "cell_methods": "area: mean" if fraction else "area: sum",

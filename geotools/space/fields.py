@@ -147,6 +147,9 @@ def spatial_coordinates(field: xr.DataArray, dims: tuple[str, str]) -> list[str]
     return [str(n) for n, c in field.coords.items() if n in lost or set(c.dims) & set(dims)]
 
 
+_KEPT = ("units", "units_metadata", "long_name", "standard_name", "history")
+
+
 def result_attrs(field: xr.DataArray, method: str | None, *, units: str | None = None) -> dict[str, Any]:
     """Attributes of an aggregated field.
 
@@ -158,10 +161,12 @@ def result_attrs(field: xr.DataArray, method: str | None, *, units: str | None =
     units : str, optional
         When they change; the standard name is then dropped, for it names a quantity of other units.
     """
-    kept = {k: v for k, v in field.attrs.items() if k in ("units", "long_name", "standard_name", "history")}
+    kept = {k: v for k, v in field.attrs.items() if k in _KEPT}
     old = re.sub(r"area: \w+\s*", "", str(field.attrs.get("cell_methods", ""))).strip()
-    methods = f"area: {method} {old}".strip() if method else old
+    # CF lists methods in the order they were applied, and this one came last.
+    methods = f"{old} area: {method}".strip() if method else old
     if units is not None and units != kept.get("units"):
         kept["units"] = units
         kept.pop("standard_name", None)
+        kept.pop("units_metadata", None)
     return {**kept, "cell_methods": methods} if methods else kept

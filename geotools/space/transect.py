@@ -260,5 +260,5 @@ def check_inside(transect: Transect, grid: Grid) -> None:
         f"the transect leaves the data in {outside.size} of {len(segments)} segments: {named}{more}",
         where=f"transect {transect.name!r}",
         expected=f"a strip inside {grid}",
-        todo="move its places, narrow half_width_km, or use data that reach further",
+        todo="move its places, narrow half_width_km, use data that reach further, or widen the grid",
     )

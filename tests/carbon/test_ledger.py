@@ -44,7 +44,9 @@ def test_carbon_is_never_added_to_carbon_dioxide():
     assert ledger.total("lena", account="lateral", species="CO2")[0] == 3.0
 
 
-@pytest.mark.parametrize("account", ["memo", "consumption", "embodied_direct", "embodied_eebt", "embodied_mrio"])
+@pytest.mark.parametrize(
+    "account", ["memo", "consumption", "embodied_direct", "embodied_eebt", "embodied_mrio"]
+)
 def test_memo_and_reallocated_accounts_are_never_summed(account):
     ledger = Ledger([term(account=Account(account))])
     with pytest.raises(UsageError, match="never enter a sum"):
@@ -53,7 +55,9 @@ def test_memo_and_reallocated_accounts_are_never_summed(account):
 
 def test_a_component_counted_twice_is_refused_and_named():
     ledger = Ledger([term(), term("toc_export", 7.0, ("doc", "poc"))])
-    with pytest.raises(DataError, match=r"component 'doc' is in 'doc_export' \(s\) and in 'toc_export' \(s\)"):
+    with pytest.raises(
+        DataError, match=r"component 'doc' is in 'doc_export' \(s\) and in 'toc_export' \(s\)"
+    ):
         ledger.total("lena", account="lateral", species="C")
     assert ledger.total("lena", account="lateral", species="C", terms=["toc_export"])[0] == 7.0
 

@@ -57,7 +57,10 @@ def test_kelvin_with_a_right_attribute_is_converted(netcdf):
 
 def test_units_attribute_that_contradicts_the_values_is_refused_with_the_way_out(netcdf):
     path = netcdf(climate([60.0, 61.0], [120.0, 121.0], -12.0, units="K"))
-    with pytest.raises(UnitsError, match=r"'tas' says its units are 'K', but its values run from -12 to -12.*set `units: degC`"):
+    with pytest.raises(
+        UnitsError,
+        match=r"'tas' says its units are 'K', but its values run from -12 to -12.*set `units: degC`",
+    ):
         opened(path)
     out = opened(path, units="degC")
     np.testing.assert_allclose(out["tas"].values, -12.0)
@@ -66,7 +69,9 @@ def test_units_attribute_that_contradicts_the_values_is_refused_with_the_way_out
 
 def test_kelvin_under_the_name_of_degrees_celsius_is_refused(netcdf):
     path = netcdf(climate([60.0, 61.0], [120.0, 121.0], 255.0, units="degC"))
-    with pytest.raises(UnitsError, match=r"values run from 255 to 255.*if the values are really in 'K', set `units: K`"):
+    with pytest.raises(
+        UnitsError, match=r"values run from 255 to 255.*if the values are really in 'K', set `units: K`"
+    ):
         opened(path)
 
 
@@ -98,7 +103,8 @@ def test_integer_nodata_of_a_geotiff_is_missing_and_never_averaged_in(tmp_path):
 
 def test_raster_without_crs_is_refused_and_one_can_be_given(tmp_path):
     data = xr.Dataset(
-        {"csoil": (("y", "x"), np.ones((2, 2)), {"units": "kg m-2"})}, coords={"y": [2.0, 1.0], "x": [1.0, 2.0]}
+        {"csoil": (("y", "x"), np.ones((2, 2)), {"units": "kg m-2"})},
+        coords={"y": [2.0, 1.0], "x": [1.0, 2.0]},
     )
     path = tmp_path / "stock.nc"
     data.to_netcdf(path)
@@ -131,7 +137,9 @@ def test_entry_that_contradicts_the_crs_of_the_file_is_refused(tmp_path):
                        transform=from_origin(0, 2000, 1000, 1000)) as file:  # fmt: skip
         file.write(np.ones((2, 2), dtype="float32"), 1)
     with pytest.raises(CRSError, match="the file says its CRS is"):
-        open_entry(Entry(path=path, crs="EPSG:4326", variables={"csoil": {"name": "band_1", "units": "kg m-2"}}))
+        open_entry(
+            Entry(path=path, crs="EPSG:4326", variables={"csoil": {"name": "band_1", "units": "kg m-2"}})
+        )
 
 
 def test_truncated_netcdf_is_named_as_such(netcdf):
@@ -162,7 +170,10 @@ def test_field_without_any_valid_value_is_refused(netcdf):
 
 def test_missing_file_names_the_nearest_one(tmp_path):
     (tmp_path / "climate.nc").write_bytes(b"")
-    with pytest.raises(UsageError, match=r"climat\.nc: the file does not exist; expected a known name; the nearest is 'climate\.nc'"):
+    with pytest.raises(
+        UsageError,
+        match=r"climat\.nc: the file does not exist; expected a known name; the nearest is 'climate\.nc'",
+    ):
         opened(tmp_path / "climat.nc")
 
 

@@ -63,11 +63,7 @@ def test_metadata(era5):
     assert era5.pr.attrs["units"] == "kg m-2 d-1"
     assert era5.pr.attrs["standard_name"] == "precipitation_flux"
     for name in ("tas", "pr"):
-        assert (
-            era5[name]
-            .attrs["cell_methods"]
-            .endswith("time: mean within years time: mean over years")
-        )
+        assert era5[name].attrs["cell_methods"].endswith("time: mean within years time: mean over years")
         assert "crs" in (
             era5[name].attrs.get("grid_mapping"),
             era5[name].encoding.get("grid_mapping"),
@@ -142,9 +138,7 @@ def test_crop_turns_0_360_and_descending_latitude():
     lat = np.arange(90.0, -91.0, -5.0)
     lon = np.arange(0.0, 360.0, 5.0)
     field = lat[:, None] * 1000 + lon[None, :]
-    source = xr.Dataset(
-        {"t2m": (("latitude", "longitude"), field)}, {"latitude": lat, "longitude": lon}
-    )
+    source = xr.Dataset({"t2m": (("latitude", "longitude"), field)}, {"latitude": lat, "longitude": lon})
     cropped = climate.crop(source)
     np.testing.assert_array_equal(cropped.latitude, np.arange(20.0, 76.0, 5.0))
     np.testing.assert_array_equal(cropped.longitude, np.arange(70.0, 146.0, 5.0))

@@ -74,9 +74,7 @@ def test_river_name_rules():
         maps.river_name("N?ver seen")
 
 
-@pytest.mark.parametrize(
-    ("lake", "published"), [("Baikal", 31_722), ("Khanka", 4_070), ("Hulun Hu", 2_339)]
-)
+@pytest.mark.parametrize(("lake", "published"), [("Baikal", 31_722), ("Khanka", 4_070), ("Hulun Hu", 2_339)])
 def test_areas_of_lakes(layers, lake, published):
     own = layers["lakes"][layers["lakes"].name == lake]
     assert len(own) == 1

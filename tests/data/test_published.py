@@ -218,9 +218,7 @@ def test_mean_doc_concentration_and_yield_of_the_lena_are_known(table):
     concentration = load["value"].item() / water["value"].item() * to_mg_per_l
     assert concentration == pytest.approx(9.78, abs=0.005)
     to_g_per_m2, _ = conversion("Tg km-2 yr-1", "g m-2 yr-1")
-    assert load["value"].item() / gauged["value"].item() * to_g_per_m2 == pytest.approx(
-        2.34, abs=0.005
-    )
+    assert load["value"].item() / gauged["value"].item() * to_g_per_m2 == pytest.approx(2.34, abs=0.005)
 
 
 def test_known_conversions_of_the_computed_rows(table):

@@ -82,9 +82,7 @@ def test_every_capital_lies_in_its_region(regions, towns):
     assert set(wrong) == TOO_SMALL
 
 
-@pytest.mark.parametrize(
-    ("key", "lon", "lat"), [("CN-HK", 114.17, 22.40), ("CN-MO", 113.545, 22.20)]
-)
+@pytest.mark.parametrize(("key", "lon", "lat"), [("CN-HK", 114.17, 22.40), ("CN-MO", 113.545, 22.20)])
 def test_special_administrative_regions(regions, key, lon, lat):
     assert regions.geometry[key].distance(shapely.Point(lon, lat)) < 0.02
 
@@ -155,9 +153,7 @@ def test_against_another_release(regions, shared):
     other = other[other.index.isin(regions.index) & ~other.index.duplicated(keep=False)]
     mine = regions.geometry[other.index].to_numpy()
     theirs = shapely.make_valid(other.geometry.to_numpy())
-    overlap = shapely.area(shapely.intersection(mine, theirs)) / shapely.area(
-        shapely.union(mine, theirs)
-    )
+    overlap = shapely.area(shapely.intersection(mine, theirs)) / shapely.area(shapely.union(mine, theirs))
     differing = set(other.index[overlap < 0.8])
     assert differing <= {"RU-MOW", "RU-MOS", "RU-KR", "RU-MUR"}
 

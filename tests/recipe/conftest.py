@@ -9,7 +9,10 @@ SMALL = {
     "recipe": 1,
     "title": "small",
     "zones": {"basins": ["lena"]},
-    "transect": {"points": [["Yakutsk", 62.03, 129.73], ["Zhigansk", 66.77, 123.37]], "segment_length_km": 100},
+    "transect": {
+        "points": [["Yakutsk", 62.03, 129.73], ["Zhigansk", 66.77, 123.37]],
+        "segment_length_km": 100,
+    },
     "uncertainty": {"draws": 3},
     "grid": {"west": 102.0, "south": 51.0, "east": 142.0, "north": 75.0, "resolution_deg": 1.0},
 }
@@ -18,7 +21,9 @@ SMALL = {
 def merged(base, changes):
     out = dict(base)
     for key, value in changes.items():
-        out[key] = merged(out[key], value) if isinstance(value, dict) and isinstance(out.get(key), dict) else value
+        out[key] = (
+            merged(out[key], value) if isinstance(value, dict) and isinstance(out.get(key), dict) else value
+        )
     return out
 
 
@@ -38,7 +43,11 @@ def mean_year(lat, lon):
     """Monthly fields that are colder to the north, with a cold winter."""
     month = np.arange(12)
     wave = -25.0 * np.cos(2 * np.pi * (month - 0.5) / 12)
-    tas = wave[:, None, None] - 0.7 * (np.asarray(lat)[None, :, None] - 50.0) + 0.0 * np.asarray(lon)[None, None, :]
+    tas = (
+        wave[:, None, None]
+        - 0.7 * (np.asarray(lat)[None, :, None] - 50.0)
+        + 0.0 * np.asarray(lon)[None, None, :]
+    )
     pr = np.full(tas.shape, 1.2)
     return xr.Dataset(
         {
@@ -61,7 +70,9 @@ def climate_file(tmp_path):
     """Write a climate file of one's own, changed by a function."""
 
     def write(change=lambda d: d, name="my_climate.nc", lat=None, lon=None):
-        data = mean_year(np.arange(51.5, 75) if lat is None else lat, np.arange(102.5, 142) if lon is None else lon)
+        data = mean_year(
+            np.arange(51.5, 75) if lat is None else lat, np.arange(102.5, 142) if lon is None else lon
+        )
         change(data).to_netcdf(tmp_path / name)
         return {"path": name, "variables": VARIABLES, "label": "test climate", "tier": "modelled"}
 

@@ -25,7 +25,10 @@ def test_every_key_is_visible_with_its_meaning():
     [
         ("permafrots: {}\n", r"unknown key 'permafrots'; expected a known name; the nearest is 'permafrost'"),
         ("snow: {densty: 3}\n", "unknown key 'snow.densty'"),
-        ("transect: {half_width_km: -5}\n", r"key 'transect.half_width_km': input should be greater than 0 \(found -5\)"),
+        (
+            "transect: {half_width_km: -5}\n",
+            r"key 'transect.half_width_km': input should be greater than 0 \(found -5\)",
+        ),
         ("transect: {points: [[Yakutsk, 62, 130]]}\n", "key 'transect.points'"),
         ("recipe: 2\n", "key 'recipe'"),
         ("zones: {basins: []}\n", "no zone is named"),

@@ -12,7 +12,15 @@ import shapely
 import xarray as xr
 
 import geotools
-from geotools.errors import CRSError, DataError, GeometryError, GeotoolsError, ProblemsError, UnitsError, UsageError
+from geotools.errors import (
+    CRSError,
+    DataError,
+    GeometryError,
+    GeotoolsError,
+    ProblemsError,
+    UnitsError,
+    UsageError,
+)
 from geotools.recipe.execution import run
 from geotools.recipe.journal import Journal
 from geotools.recipe.steps import STEPS
@@ -101,7 +109,11 @@ def test_class_shares_of_a_segment_add_up_to_one(done):
 def test_permafrost_area_is_the_share_times_the_valid_area(done):
     budget = done.budget.set_index("term")["value"]
     share = done.basins[done.basins["variable"] == "permafrost_probability"].iloc[0]
-    area = budget["drainage_area"].iloc[0] if isinstance(budget["drainage_area"], pd.Series) else budget["drainage_area"]
+    area = (
+        budget["drainage_area"].iloc[0]
+        if isinstance(budget["drainage_area"], pd.Series)
+        else budget["drainage_area"]
+    )
     expected = share["mean"] * share["valid_fraction"] * area
     assert budget["permafrost_area"] == pytest.approx(expected, rel=1e-5)
     assert budget["permafrost_region_area"] >= budget["permafrost_area"]
@@ -225,7 +237,9 @@ def test_climate_missing_over_a_basin_stops_the_run_and_names_it(climate_file, r
         return data.where((data["longitude"] > 121) & (data["longitude"] < 132) & (data["latitude"] > 60.5))
 
     path = recipe_file(inputs={"climate": climate_file(patchy)}, transect={"half_width_km": 10})
-    with pytest.raises(DataError, match=r"1 zone has too little valid climate data: lena \(\d+%\).*min_valid_fraction"):
+    with pytest.raises(
+        DataError, match=r"1 zone has too little valid climate data: lena \(\d+%\).*min_valid_fraction"
+    ):
         run(path, tmp_path / "out")
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["recipe.json"]
 
@@ -239,7 +253,9 @@ def test_climate_all_missing_over_a_basin_is_never_zero(climate_file, recipe_fil
         run(path, tmp_path / "out")
 
 
-def test_units_that_contradict_the_values_stop_before_anything_is_written(climate_file, recipe_file, tmp_path):
+def test_units_that_contradict_the_values_stop_before_anything_is_written(
+    climate_file, recipe_file, tmp_path
+):
     def mislabelled(data):
         data["t2m"].attrs["units"] = "K"
         return data
@@ -251,7 +267,7 @@ def test_units_that_contradict_the_values_stop_before_anything_is_written(climat
 
 def test_a_transect_leaving_the_data_names_the_segments(recipe_file, tmp_path):
     path = recipe_file(transect={"points": [["Yakutsk", 62.03, 129.73], ["Harbin", 45.75, 126.65]]})
-    with pytest.raises(GeotoolsError, match="(?i)segment"):
+    with pytest.raises(GeotoolsError, match=r"leaves the data in \d+ of \d+ segments.*widen the grid"):
         run(path, tmp_path / "out")
 
 
@@ -263,7 +279,9 @@ def test_a_polygon_that_crosses_itself_is_refused(recipe_file, tmp_path):
 
 
 def test_an_empty_polygon_is_refused(recipe_file, tmp_path):
-    frame = gpd.GeoDataFrame({"zone": ["void", "box"]}, geometry=[shapely.Polygon(), shapely.box(120, 60, 125, 65)], crs=4326)
+    frame = gpd.GeoDataFrame(
+        {"zone": ["void", "box"]}, geometry=[shapely.Polygon(), shapely.box(120, 60, 125, 65)], crs=4326
+    )
     frame.to_file(tmp_path / "z.gpkg")
     with pytest.raises(GeometryError, match=r"(?i)void.*empty"):
         run(recipe_file(zones={"polygons": "z.gpkg"}), tmp_path / "out")
@@ -277,7 +295,9 @@ def test_polygons_and_regions_of_ones_own_are_summarised(recipe_file, tmp_path):
                        inputs={"climate": "era5_climatology"}, limits={"min_valid_fraction": 0.3})  # fmt: skip
     result = run(path, tmp_path / "out")
     assert set(result.basins["zone"]) == {"lena", "RU-SA", "square"}
-    area = result.budget[(result.budget["zone"] == "square") & (result.budget["term"] == "area")]["value"].iloc[0]
+    area = result.budget[(result.budget["zone"] == "square") & (result.budget["term"] == "area")][
+        "value"
+    ].iloc[0]
     assert area == pytest.approx(5 * 5 * 111.3**2 * math.cos(math.radians(62.5)), rel=0.02)
     with xr.open_dataset(tmp_path / "out" / "model_inputs" / "lena_amur_joint.nc") as data:
         assert data["region_fraction"].dims == ("region", "lat", "lon")
@@ -289,15 +309,21 @@ def test_an_unknown_region_code_is_refused(recipe_file, tmp_path):
 
 
 def test_all_problems_are_reported_together(recipe_file, tmp_path):
-    path = recipe_file(inputs={"climate": {"path": "no.nc", "variables": {"tas": {}, "pr": {}}}}, zones={"basins": ["lenna"]})
+    path = recipe_file(
+        inputs={"climate": {"path": "no.nc", "variables": {"tas": {}, "pr": {}}}}, zones={"basins": ["lenna"]}
+    )
     with pytest.raises(ProblemsError, match=r"(?s)2 problems.*no\.nc.*lenna"):
         run(path, tmp_path / "out")
 
 
 def test_a_raster_without_crs_is_refused(climate_file, recipe_file, tmp_path):
     def bare(data):
-        return data.rename(latitude="y", longitude="x").drop_attrs().assign(
-            t2m=data["t2m"].rename(latitude="y", longitude="x").drop_attrs().assign_attrs(units="degC")
+        return (
+            data.rename(latitude="y", longitude="x")
+            .drop_attrs()
+            .assign(
+                t2m=data["t2m"].rename(latitude="y", longitude="x").drop_attrs().assign_attrs(units="degC")
+            )
         )
 
     with pytest.raises(CRSError, match="names no coordinate reference system"):
@@ -316,7 +342,11 @@ def test_climate_in_another_crs_is_regridded(recipe_file, climate_file, tmp_path
     data = xr.Dataset(
         {
             "tas": (("time", "y", "x"), tas, {"units": "degC", "grid_mapping": "crs"}),
-            "pr": (("time", "y", "x"), np.full(tas.shape, 1.2), {"units": "kg m-2 d-1", "grid_mapping": "crs"}),
+            "pr": (
+                ("time", "y", "x"),
+                np.full(tas.shape, 1.2),
+                {"units": "kg m-2 d-1", "grid_mapping": "crs"},
+            ),
             "crs": ((), 0, crs.to_cf()),
         },
         coords={
@@ -328,7 +358,9 @@ def test_climate_in_another_crs_is_regridded(recipe_file, climate_file, tmp_path
     data.to_netcdf(tmp_path / "polar.nc")
     path = recipe_file(inputs={"climate": {"path": "polar.nc", "variables": {"tas": {}, "pr": {}}}})
     maat = run(path, tmp_path / "out").basins.set_index("variable").loc["maat"]
-    plain = run(recipe_file("b.yml", inputs={"climate": climate_file()}), tmp_path / "b").basins.set_index("variable")
+    plain = run(recipe_file("b.yml", inputs={"climate": climate_file()}), tmp_path / "b").basins.set_index(
+        "variable"
+    )
     # The same field on a geographic grid; both are linear in latitude but for the curvature of 100 km cells.
     assert maat["mean"] == pytest.approx(plain.loc["maat", "mean"], abs=0.05)
     assert maat["valid_fraction"] == pytest.approx(1.0, abs=1e-6)
@@ -338,10 +370,19 @@ def test_soil_carbon_of_ones_own_becomes_a_stock_with_its_depth(recipe_file, tmp
     lat, lon = np.arange(51.5, 75), np.arange(102.5, 142)
     data = xr.Dataset(
         {"csoil": (("lat", "lon"), np.full((len(lat), len(lon)), 20.0), {"units": "kg m-2"})},
-        coords={"lat": ("lat", lat, {"units": "degrees_north"}), "lon": ("lon", lon, {"units": "degrees_east"})},
+        coords={
+            "lat": ("lat", lat, {"units": "degrees_north"}),
+            "lon": ("lon", lon, {"units": "degrees_east"}),
+        },
     )
     data.to_netcdf(tmp_path / "soil.nc")
-    entry = {"path": "soil.nc", "variables": {"csoil": {}}, "depth_top_m": 0.0, "depth_bottom_m": 1.0, "tier": "observed"}
+    entry = {
+        "path": "soil.nc",
+        "variables": {"csoil": {}},
+        "depth_top_m": 0.0,
+        "depth_bottom_m": 1.0,
+        "tier": "observed",
+    }
     result = run(recipe_file(inputs={"soil_carbon": [entry]}), tmp_path / "out")
     row = result.budget[result.budget["term"] == "soil_organic_carbon"].iloc[0]
     area = result.budget[result.budget["term"] == "drainage_area"]["value"].iloc[0]
@@ -353,8 +394,10 @@ def test_soil_carbon_of_ones_own_becomes_a_stock_with_its_depth(recipe_file, tmp
 
 def test_own_published_numbers_stand_beside_the_bundled_ones(recipe_file, tmp_path):
     bundled = geotools.published_numbers()
-    mine = bundled[(bundled["zone"] == "lena") & (bundled["term"] == "doc_export")].iloc[[0]].assign(
-        reference="My own sampling", value=7.0
+    mine = (
+        bundled[(bundled["zone"] == "lena") & (bundled["term"] == "doc_export")]
+        .iloc[[0]]
+        .assign(reference="My own sampling", value=7.0)
     )
     mine.to_csv(tmp_path / "mine.csv", index=False)
     result = run(recipe_file(inputs={"published": ["mine.csv"]}), tmp_path / "out")

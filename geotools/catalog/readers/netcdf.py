@@ -27,9 +27,8 @@ def read(path: Path, kind: str) -> xr.Dataset:
         When the file is truncated or of another format.
     """
     try:
-        if kind == "zarr":
-            return xr.open_zarr(path, chunks={}, consolidated=None, decode_coords="all")
-        return xr.open_dataset(path, chunks={}, engine="netcdf4", decode_coords="all")
+        engine = "zarr" if kind == "zarr" else "netcdf4"
+        return xr.open_dataset(path, chunks={}, engine=engine, decode_coords="all")
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         size = f"{path.stat().st_size:,} bytes" if path.is_file() else "a folder"
         raise DataError(

@@ -60,7 +60,7 @@ def read(
             expected=", ".join(columns),
             todo="add the columns; blank cells are allowed",
         )
-    frame = frame.fillna({c: "" for c in text})
+    frame = frame.fillna(dict.fromkeys(text, ""))
     for column in numbers:
         as_number = pd.to_numeric(frame[column], errors="coerce")
         bad = frame.index[as_number.isna() & frame[column].notna()]

@@ -52,7 +52,9 @@ def read(path: Path, *, key: str | None = None, layer: str | None = None) -> gpd
             todo="write the file again with its CRS (a Shapefile needs its .prj)",
         )
     if len(frame) == 0:
-        raise DataError("there are no polygons", where=str(path), expected="at least one feature", todo="check the file")
+        raise DataError(
+            "there are no polygons", where=str(path), expected="at least one feature", todo="check the file"
+        )
     if key is None:
         return frame
     if key not in frame.columns:

@@ -36,7 +36,9 @@ class Step:
         # Looked up late so that planning and --help import no science.
         import importlib
 
-        function: Callable[[Context], list[Path]] = importlib.import_module(f"geotools.recipe.steps.{self.name}").run
+        function: Callable[[Context], list[Path]] = importlib.import_module(
+            f"geotools.recipe.steps.{self.name}"
+        ).run
         return function(context)
 
     def reads(self, role: str) -> bool:

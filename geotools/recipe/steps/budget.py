@@ -60,13 +60,19 @@ def _permafrost(context: Context) -> list[Term]:
     region = by_zone.sel({"class": [c for c in by_zone["class"].values if c != "none"]}).sum("class") / 1e6
     valid_km2 = overlap.zone_areas * share["valid_fraction"] / 1e6
     bounds = intervals(context, "zone").get("permafrost_probability")
-    low, high = (b * valid_km2 for b in bounds) if bounds else (share * np.nan, share * np.nan)
-    method = f"sum of probability times cell area; {label_of(context)}"
-    areas = _terms(context, share * valid_km2, share["valid_fraction"], lo95=low, hi95=high, term="permafrost_area",
-                   unit="km2", tier=Tier.MODELLED, method=method, source=context.sources)  # fmt: skip
-    method = f"area of cells in any permafrost zone; {label_of(context)}"
-    return areas + _terms(context, region.where(share.notnull()), share["valid_fraction"], term="permafrost_region_area",
-                          unit="km2", tier=Tier.MODELLED, method=method, source=context.sources)  # fmt: skip
+    low, high = (valid_km2 * b for b in bounds) if bounds else (None, None)
+    common = {"unit": "km2", "tier": Tier.MODELLED, "source": context.sources}
+    by_cell = f"sum of probability times cell area; {label_of(context)}"
+    by_region = f"area of cells in any permafrost zone; {label_of(context)}"
+    valid = share["valid_fraction"]
+    return [
+        *_terms(
+            context, share * valid_km2, valid, lo95=low, hi95=high, term="permafrost_area", method=by_cell, **common
+        ),
+        *_terms(
+            context, region.where(share.notnull()), valid, term="permafrost_region_area", method=by_region, **common
+        ),
+    ]
 
 
 def _land_cover(context: Context) -> list[Term]:
@@ -77,26 +83,35 @@ def _land_cover(context: Context) -> list[Term]:
     for cover in share["class"].values:
         part = share.sel({"class": cover})
         area = part * part["valid_fraction"] * overlap.zone_areas / 1e6
-        terms += _terms(context, area.where(area > 0), part["valid_fraction"], term=f"land_cover_area_{cover}", unit="km2",
-                        tier=entry.tier, method="area of the majority class", source=name,
-                        period=entry.period or ("", ""))  # fmt: skip
+        terms += _terms(
+            context,
+            area.where(area > 0),
+            part["valid_fraction"],
+            term=f"land_cover_area_{cover}",
+            unit="km2",
+            tier=entry.tier,
+            method="area of the majority class",
+            source=name,
+            period=entry.period or ("", ""),
+        )
     return terms
 
 
 def _water(context: Context) -> list[Term]:
     fields = context.fields()
-    tier = context.inputs["climate"][1].tier
+    source, entry = context.inputs["climate"]
     snow = fields["snw"].max("time").assign_attrs(fields["snw"].attrs)
+    largest = f"total of each cell's largest month; {label_of(context)}"
     rows = (
-        ("precipitation", fields["annual_precipitation"], "km3 yr-1", tier, "total of the mean year"),
-        ("snow_water_storage_max", snow, "km3", Tier.MODELLED, f"total of each cell's largest month; {label_of(context)}"),
+        ("precipitation", fields["annual_precipitation"], "km3 yr-1", entry.tier, "total of the mean year"),
+        ("snow_water_storage_max", snow, "km3", Tier.MODELLED, largest),
     )
     terms = []
-    for name, field, unit, tier_of, method in rows:
-        total = context.overlap("zones").total(field)
+    for name, field, unit, tier, method in rows:
         # 1 km3 of water is 1e12 kg.
-        terms += _terms(context, total / 1e12, total["valid_fraction"], term=name, unit=unit, tier=tier_of, method=method, species=Species.WATER,
-                        source=context.inputs["climate"][0])  # fmt: skip
+        total = context.overlap("zones").total(field) / 1e12
+        common = {"unit": unit, "tier": tier, "method": method, "source": source}
+        terms += _terms(context, total, total["valid_fraction"], term=name, species=Species.WATER, **common)
     return terms
 
 
@@ -133,7 +148,14 @@ def _terms(
             # The central run need not lie inside the band of the draws when the answer is not linear in them.
             common |= {"lo95": min(float(lo95[i]), value), "hi95": max(float(hi95[i]), value)}
         terms.append(
-            Term(zone=str(zone), value=value, valid_fraction=float(valid[i]), period_start=start, period_end=end, **common)
+            Term(
+                zone=str(zone),
+                value=value,
+                valid_fraction=float(valid[i]),
+                period_start=start,
+                period_end=end,
+                **common,
+            )
         )
     return terms
 

@@ -44,9 +44,13 @@ def compute(context: Context) -> xr.Dataset:
         _refuse_empty(context, monthly["tas"].mean("time", skipna=False, keep_attrs=True), kind)
     fractions = _plain(Overlap.between(context.grid, cover).class_fraction(cover["land_cover"]))
     ground = ground_parameters(
-        fractions.swap_dims({"class": "flag_value"}), class_dim="flag_value", overrides=context.recipe.permafrost.ground
+        fractions.swap_dims({"class": "flag_value"}),
+        class_dim="flag_value",
+        overrides=context.recipe.permafrost.ground,
     )
-    modelled = equilibrium_permafrost(monthly["tas"], monthly["pr"], ground, settings=permafrost_settings(context))
+    modelled = equilibrium_permafrost(
+        monthly["tas"], monthly["pr"], ground, settings=permafrost_settings(context)
+    )
     label = label_of(context)
     for field in modelled.data_vars.values():
         field.attrs["comment"] = label
@@ -63,18 +67,20 @@ def _refuse_empty(context: Context, field: xr.DataArray, kind: str) -> None:
     what, least = str(valid.dims[0]), context.recipe.limits.min_valid_fraction
     poor = valid[((valid < least) | (valid == 0)).values]
     if poor.size:
-        names = ", ".join(f"{label} ({share:.0%})" for label, share in zip(poor[what].values[:6], poor.values, strict=False))
+        names = ", ".join(
+            f"{label} ({share:.0%})" for label, share in zip(poor[what].values[:6], poor.values, strict=False)
+        )
         raise DataError(
             f"{poor.size} {what}{'s have' if poor.size > 1 else ' has'} too little valid climate data: {names}",
             where=str(context.inputs["climate"][1].path),
             expected=f"valid data on at least {least:.0%} of the area of each {what} (limits.min_valid_fraction)",
-            todo="use data that cover it, leave it out, or lower the limit",
+            todo="use data that cover it, widen the joint grid (section grid), leave it out, or lower the limit",
         )
 
 
 def _plain(field: xr.DataArray) -> xr.DataArray:
-    """In memory, without the bookkeeping of the overlap, which is for the cells of one field only."""
-    return field.drop_vars(["valid_fraction", "covered_fraction"], errors="ignore").compute()
+    """In memory, without coordinates that are for one field only, such as its valid fraction or its height."""
+    return field.drop_vars(["valid_fraction", "covered_fraction", "height"], errors="ignore").compute()
 
 
 def _with_climatology(out: xr.Dataset, climate: xr.Dataset) -> xr.Dataset:
@@ -141,7 +147,9 @@ def _soil_carbon(context: Context) -> xr.Dataset:
         field = _plain(Overlap.between(context.grid, data).regrid(data["csoil"]))
         depth = f"{entry.depth_top_m:g}-{entry.depth_bottom_m:g} m"
         found[name] = field.assign_attrs(
-            long_name=f"soil carbon, {depth}", depth_top_m=entry.depth_top_m, depth_bottom_m=entry.depth_bottom_m
+            long_name=f"soil carbon, {depth}",
+            depth_top_m=entry.depth_top_m,
+            depth_bottom_m=entry.depth_bottom_m,
         )
     return xr.Dataset(found)
 
@@ -185,4 +193,7 @@ def _prepare(context: Context, data: xr.Dataset, climate: xr.Dataset) -> xr.Data
         date_created=now,
         time_coverage_start=start,
         time_coverage_end=end,
+        time_coverage_resolution="P1M",
+        project="geotools",
+        processing_level="modelled",
     )

@@ -32,10 +32,14 @@ def run(context: Context) -> list[Path]:
 
 
 def _sources(context: Context) -> str:
-    parts = [f"{label_of(context)[0].upper()}{label_of(context)[1:]} by degree-days, a monthly snow model and TTOP."]
+    parts = [
+        f"{label_of(context)[0].upper()}{label_of(context)[1:]} by degree-days, a monthly snow model and TTOP."
+    ]
     for name, entry in context.inputs.values():
         if entry.licence != "not stated":
-            parts.append(f"{entry.description or name} ({entry.licence}{'; ' + entry.attribution if entry.attribution else ''}).")
+            parts.append(
+                f"{entry.description or name} ({entry.licence}{'; ' + entry.attribution if entry.attribution else ''})."
+            )
     parts += list(dict.fromkeys(entry.notice for _, entry in context.inputs.values() if entry.notice))
     return "Sources: " + " ".join(parts)
 
@@ -46,7 +50,9 @@ def _map(context: Context) -> Figure:
     from geotools.report.map import MapLayers, basin_map
 
     maps = data_dir() / "maps"
-    layers = MapLayers(*(vector.read(maps / f"{name}.geojson") for name in ("land", "lakes", "rivers", "borders")))
+    layers = MapLayers(
+        *(vector.read(maps / f"{name}.geojson") for name in ("land", "lakes", "rivers", "borders"))
+    )
     zones = context.zones[~context.zones.index.str.startswith("lena_amur")]
     return basin_map(
         context.fields()["permafrost_zone"],
@@ -70,7 +76,7 @@ def _profile(context: Context) -> Figure:
     return transect_profile(
         table,
         places,
-        title=f"{context.recipe.transect.name}: {transect.length_km:.0f} km, swath {2 * transect.half_width_km:.0f} km wide",
+        title=f"{transect.name}: {transect.length_km:.0f} km, swath {2 * transect.half_width_km:.0f} km wide",
         sources=_sources(context),
         label=label_of(context),
     )

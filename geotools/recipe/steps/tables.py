@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 # At which depth a ground temperature holds; a mean annual temperature without its depth cannot be compared.
-_LEVELS = {"magt": "top of permafrost or base of seasonal frost", "mean_annual_ground_surface_temperature": "surface"}
+_LEVELS = {
+    "magt": "top of permafrost or base of seasonal frost",
+    "mean_annual_ground_surface_temperature": "surface",
+}
 
 
 def long_table(context: Context, kind: str) -> pd.DataFrame:
@@ -52,7 +55,11 @@ def long_table(context: Context, kind: str) -> pd.DataFrame:
         frame["level"] = _LEVELS.get(name, "")
         tables.append(frame)
     shares = _class_shares(context, fields["land_cover_fraction"], kind)
-    tables.append(shares.assign(tier=cover[1].tier.value, method="area share", source=cover[0], depth_m=np.nan, level=""))
+    tables.append(
+        shares.assign(
+            tier=cover[1].tier.value, method="area share", source=cover[0], depth_m=np.nan, level=""
+        )
+    )
     table = pd.concat(tables, ignore_index=True)
     table["lo95"] = table["hi95"] = np.nan
     order = {label: i for i, label in enumerate(overlap.zone_areas[dim].values)}

@@ -47,10 +47,18 @@ def compute(context: Context) -> xr.Dataset:
     collected: dict[str, list[np.ndarray]] = {dim: [] for dim in overlaps}
     for perturbation in draw_perturbations(spread_of(context), settings.draws, rng):
         modelled = equilibrium_permafrost(
-            fields["tas"], fields["pr"], ground, settings=permafrost_settings(context), perturbation=perturbation
+            fields["tas"],
+            fields["pr"],
+            ground,
+            settings=permafrost_settings(context),
+            perturbation=perturbation,
         )
         # One array for all variables: the bookkeeping of 30 separate means would cost more than the physics.
-        stacked = xr.concat([modelled[n].drop_attrs(deep=False) for n in names], xr.Variable("variable", names), coords="minimal")
+        stacked = xr.concat(
+            [modelled[n].drop_attrs(deep=False) for n in names],
+            xr.Variable("variable", names),
+            coords="minimal",
+        )
         stacked.attrs["units"] = "1"
         for dim, overlap in overlaps.items():
             collected[dim].append(overlap.mean(stacked).transpose("variable", dim).values)
@@ -72,7 +80,10 @@ def _dataset(
         out = out.assign_coords({dim: overlaps[dim].zone_areas[dim].values})
         for i, name in enumerate(names):
             values = np.array([draw[i] for draw in draws]).reshape(len(draws), out.sizes[dim])
-            attrs = {"units": VARIABLES[name].units, "long_name": f"{VARIABLES[name].long_name}, mean of the {dim}"}
+            attrs = {
+                "units": VARIABLES[name].units,
+                "long_name": f"{VARIABLES[name].long_name}, mean of the {dim}",
+            }
             out[f"{name}_{dim}"] = (("draw", dim), values, attrs)
     return out
 
