@@ -9,7 +9,13 @@ import pandas as pd
 out = Path(sys.argv[1])
 record = json.loads((out / "run.json").read_text())
 basins = pd.read_csv(out / "basins.csv").set_index(["zone", "variable"])["mean"]
-for name in ("budget.csv", "transect.csv", "basins.gpkg", "figures/basins_map.png", "figures/transect_profile.png"):
+for name in (
+    "budget.csv",
+    "transect.csv",
+    "basins.gpkg",
+    "figures/basins_map.png",
+    "figures/transect_profile.png",
+):
     assert (out / name).stat().st_size > 1000, name
 assert record["peak_memory_bytes"] < 2e9, record["peak_memory_bytes"]
 expected = {
@@ -22,4 +28,6 @@ expected = {
 }
 for key, (low, high) in expected.items():
     assert low <= basins[key] <= high, f"{key}: {basins[key]}"
-print(f"{record['total_duration_s']:.0f} s, {record['peak_memory_bytes'] / 1e9:.2f} GB, {len(record['outputs'])} outputs")
+print(
+    f"{record['total_duration_s']:.0f} s, {record['peak_memory_bytes'] / 1e9:.2f} GB, {len(record['outputs'])} outputs"
+)

@@ -10,5 +10,7 @@ from nbclient import NotebookClient
 for argument in sys.argv[1:]:
     notebook = nbformat.read(argument, as_version=4)
     with tempfile.TemporaryDirectory() as folder:
-        NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
+        NotebookClient(
+            notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": folder}}
+        ).execute()
     print(f"{Path(argument).name}: {sum(c.cell_type == 'code' for c in notebook.cells)} cells")

@@ -1,6 +1,6 @@
 """Put both figures of a finished run side by side as the picture of the README.
 
-    python docs/make_overview.py first-run
+Usage: python docs/make_overview.py first-run
 """
 
 import sys
@@ -13,7 +13,9 @@ HEIGHT = 900
 
 def main(run: Path) -> None:
     """Write docs/images/overview.png."""
-    parts = [Image.open(run / "figures" / f"{n}.png").convert("RGB") for n in ("basins_map", "transect_profile")]
+    parts = [
+        Image.open(run / "figures" / f"{n}.png").convert("RGB") for n in ("basins_map", "transect_profile")
+    ]
     parts = [p.resize((round(p.width * HEIGHT / p.height), HEIGHT), Image.Resampling.LANCZOS) for p in parts]
     picture = Image.new("RGB", (sum(p.width for p in parts), HEIGHT), "white")
     left = 0

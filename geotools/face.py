@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -38,7 +39,7 @@ def face(
         ``"0 degC"`` is parsed.
     returns : str or Variable, or a sequence of them
         Canonical names (or entries) of what the core returns, in order. A core with several results gives a
-        Dataset when any input is a DataArray, and a tuple otherwise.
+        Dataset when any input is a DataArray, and a named tuple otherwise.
     core_dim : str, optional
         Dimension that the core consumes. It is the last axis of the arrays the core sees.
     along : sequence of str
@@ -104,7 +105,7 @@ def apply_core(
 
     Returns
     -------
-    float, NumPy array, DataArray, or a tuple or Dataset of them
+    float, NumPy array, DataArray, or a named tuple or Dataset of them
 
     Raises
     ------
@@ -131,7 +132,13 @@ def apply_core(
         np.asarray(r).item() if scalar and v.name not in keeps else r
         for v, r in zip(variables, results, strict=True)
     )
-    return plain if several else plain[0]
+    return _named(tuple(v.name for v in variables))(*plain) if several else plain[0]
+
+
+@functools.cache
+def _named(names: tuple[str, ...]) -> Any:
+    # Results of plain arrays unpack like a tuple and have the names that a Dataset would give them.
+    return namedtuple("Results", names)
 
 
 def _is_dataarray(value: Any) -> bool:

@@ -42,7 +42,7 @@ class Catalog(Mapping[str, Entry]):
         return len(self._entries)
 
     def with_entries(self, more: Mapping[str, Entry]) -> Catalog:
-        """A catalogue that also holds other entries; a name that is there already is replaced."""
+        """A catalogue that also holds other entries."""
         return Catalog({**self._entries, **more})
 
     def open(self, name: str) -> Any:
@@ -92,11 +92,20 @@ def open_catalog(*files: str | Path) -> Catalog:
     Raises
     ------
     UsageError
-        When a file is missing or an entry does not fit the schema.
+        When a file is missing, an entry does not fit the schema, or a name is taken.
     """
-    catalog = Catalog({})
-    for file in (data_dir() / "catalog.yml", *files):
-        catalog = catalog.with_entries(_read(Path(file)))
+    catalog = Catalog(_read(data_dir() / "catalog.yml"))
+    for file in files:
+        more = _read(Path(file))
+        taken = [name for name in more if name in catalog]
+        if taken:
+            raise UsageError(
+                f"the name {taken[0]!r} is taken by another catalogue",
+                where=str(file),
+                expected="names of your own",
+                todo="rename the entry",
+            )
+        catalog = catalog.with_entries(more)
     return catalog
 
 

@@ -17,7 +17,10 @@ TREE_LINE_SOURCE = (
     "10 degC in the warmest month is the limit of trees in Koeppen's system; 2 K to either side by choice"
 )
 TAIGA_DENSITY, TUNDRA_DENSITY = 194.0, 300.0
-TAIGA_DENSITY_SOURCE = "kg m-3, mean of the former USSR, taiga being the lightest: Zhong et al. (2014), doi:10.5194/tc-8-785-2014"
+TAIGA_DENSITY_SOURCE = (
+    "kg m-3, mean of the former USSR, taiga being the lightest: "
+    "Zhong et al. (2014), doi:10.5194/tc-8-785-2014"
+)
 TUNDRA_DENSITY_SOURCE = "kg m-3, wind-packed, 243 to 363: Sturm et al. (2010), doi:10.1175/2010JHM1202.1"
 
 TUNDRA_SHARE = Variable(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FIELDS = "model_inputs/lena_amur_joint.nc"
 DRAWS = "draws.nc"
+MAP_LAYERS = ("land", "lakes", "rivers", "borders")
 # The input that each kind of zone comes from.
 ZONE_ROLES = {"basin": "basins", "region": "regions", "polygon": "polygons"}
 
@@ -75,6 +76,8 @@ class Context:
         found["published"] = self.entry("published_numbers")
         for number, path in enumerate(chosen.published):
             found[f"published_{number}"] = self.entry(Entry(path=path))
+        for layer in MAP_LAYERS:
+            found[f"map_{layer}"] = self.entry(f"map_{layer}")
         return found
 
     def open(self, role: str) -> Any:

@@ -127,7 +127,11 @@ def run(recipe: str | Path | Recipe | None, out: str | Path, *, progress: Progre
 def _keys(context: Context) -> dict[str, str]:
     """The key of each step: its settings, the identities of its inputs, the keys of what it needs, the code."""
     settings = resolved(context.recipe)
-    inputs = {role: identity(entry.path) for role, (_, entry) in context.inputs.items()}
+    # The entry counts as well: other units or another name in the file make other numbers of the same bytes.
+    inputs = {
+        role: [identity(entry.path), entry.model_dump(mode="json", exclude={"path"})]
+        for role, (_, entry) in context.inputs.items()
+    }
     keys: dict[str, str] = {}
     for step in STEPS:
         keys[step.name] = journal.key_of(

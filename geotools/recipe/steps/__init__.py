@@ -64,5 +64,5 @@ STEPS = (
     Step("basins", ("zones",), _ZONES, ("fields", "uncertainty")),
     Step("transect", ("transect",), (), ("fields", "uncertainty")),
     Step("budget", ("zones",), ("published", *_ZONES), ("fields", "uncertainty")),
-    Step("figures", ("transect",), _ZONES, ("fields", "uncertainty", "basins", "transect")),
+    Step("figures", ("transect",), ("map", *_ZONES), ("fields", "uncertainty", "basins", "transect")),
 )

@@ -61,16 +61,28 @@ def _permafrost(context: Context) -> list[Term]:
     valid_km2 = overlap.zone_areas * share["valid_fraction"] / 1e6
     bounds = intervals(context, "zone").get("permafrost_probability")
     low, high = (valid_km2 * b for b in bounds) if bounds else (None, None)
-    common = {"unit": "km2", "tier": Tier.MODELLED, "source": context.sources}
+    common: dict[str, Any] = {"unit": "km2", "tier": Tier.MODELLED, "source": context.sources}
     by_cell = f"sum of probability times cell area; {label_of(context)}"
     by_region = f"area of cells in any permafrost zone; {label_of(context)}"
     valid = share["valid_fraction"]
     return [
         *_terms(
-            context, share * valid_km2, valid, lo95=low, hi95=high, term="permafrost_area", method=by_cell, **common
+            context,
+            share * valid_km2,
+            valid,
+            lo95=low,
+            hi95=high,
+            term="permafrost_area",
+            method=by_cell,
+            **common,
         ),
         *_terms(
-            context, region.where(share.notnull()), valid, term="permafrost_region_area", method=by_region, **common
+            context,
+            region.where(share.notnull()),
+            valid,
+            term="permafrost_region_area",
+            method=by_region,
+            **common,
         ),
     ]
 
@@ -110,7 +122,7 @@ def _water(context: Context) -> list[Term]:
     for name, field, unit, tier, method in rows:
         # 1 km3 of water is 1e12 kg.
         total = context.overlap("zones").total(field) / 1e12
-        common = {"unit": unit, "tier": tier, "method": method, "source": source}
+        common: dict[str, Any] = {"unit": unit, "tier": tier, "method": method, "source": source}
         terms += _terms(context, total, total["valid_fraction"], term=name, species=Species.WATER, **common)
     return terms
 

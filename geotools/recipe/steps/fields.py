@@ -172,7 +172,7 @@ def _prepare(context: Context, data: xr.Dataset, climate: xr.Dataset) -> xr.Data
         if {"lat", "lon"} <= set(field.dims):
             field.attrs["grid_mapping"] = "crs"
     start, end = context.period
-    records = [entry for role, (_, entry) in context.inputs.items() if not role.startswith("published")]
+    records = [e for role, (_, e) in context.inputs.items() if not role.startswith(("published", "map"))]
     history = str(climate.attrs.get("history", "")).strip()
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     licences = [f"{e.description or e.path.name}: {e.licence}. {e.notice}".strip() for e in records]

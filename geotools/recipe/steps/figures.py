@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geotools.recipe.context import Context
+from geotools.recipe.context import MAP_LAYERS, Context
 from geotools.recipe.files import replacing
 from geotools.recipe.steps.fields import label_of
 
@@ -31,28 +31,27 @@ def run(context: Context) -> list[Path]:
     return paths
 
 
-def _sources(context: Context) -> str:
+def _sources(context: Context, *roles: str) -> str:
+    """The sources of what a figure shows, once each."""
     parts = [
         f"{label_of(context)[0].upper()}{label_of(context)[1:]} by degree-days, a monthly snow model and TTOP."
     ]
-    for name, entry in context.inputs.values():
-        if entry.licence != "not stated":
-            parts.append(
-                f"{entry.description or name} ({entry.licence}{'; ' + entry.attribution if entry.attribution else ''})."
-            )
-    parts += list(dict.fromkeys(entry.notice for _, entry in context.inputs.values() if entry.notice))
-    return "Sources: " + " ".join(parts)
+    entries = [
+        e for role, (_, e) in context.inputs.items() if role.startswith(("climate", "land_cover", *roles))
+    ]
+    for entry in entries:
+        if entry.path.parent.name == "maps":
+            parts.append(f"{entry.attribution}.")
+        else:
+            origin = f"{entry.licence}; {entry.attribution}" if entry.attribution else entry.licence
+            parts.append(f"{entry.description or entry.path.name} ({origin}). {entry.notice}".strip())
+    return "Sources: " + " ".join(dict.fromkeys(parts))
 
 
 def _map(context: Context) -> Figure:
-    from geotools.catalog.locations import data_dir
-    from geotools.catalog.readers import vector
     from geotools.report.map import MapLayers, basin_map
 
-    maps = data_dir() / "maps"
-    layers = MapLayers(
-        *(vector.read(maps / f"{name}.geojson") for name in ("land", "lakes", "rivers", "borders"))
-    )
+    layers = MapLayers(*(context.open(f"map_{name}") for name in MAP_LAYERS))
     zones = context.zones[~context.zones.index.str.startswith("lena_amur")]
     return basin_map(
         context.fields()["permafrost_zone"],
@@ -61,7 +60,7 @@ def _map(context: Context) -> Figure:
         list(context.recipe.transect.points),
         layers,
         title=f"Permafrost zones {label_of(context)}, basins and transect",
-        sources=_sources(context),
+        sources=_sources(context, "basins", "regions", "polygons", "map"),
     )
 
 
