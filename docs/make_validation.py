@@ -666,8 +666,8 @@ def head(run: Run, data: Path) -> list[str]:
     files += [f"permafrost/permafrost_{name}.shp" for name in list(CLASS_BOUNDS)[1:]]
     inputs = [
         (f"`{v['name']}`", v["description"], f"`{v['sha256'][:12]}`")
-        for v in record["inputs"].values()
-        if v["sha256"]
+        for role, v in record["inputs"].items()
+        if v["sha256"] and not role.startswith("map_")
     ]
     seen = [(f"`{name}`", "outside the project", f"`{digest(data / name)}`") for name in files]
     return [

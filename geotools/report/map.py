@@ -122,7 +122,9 @@ def _coast(axes: Axes, land: gpd.GeoDataFrame) -> None:
     west, south, east, north = land.total_bounds
     inside = shapely.box(west + 0.02, south + 0.02, east - 0.02, north - 0.02)
     coast = land.boundary.intersection(inside)
-    coast[~coast.is_empty].to_crs(_PROJECTION).plot(ax=axes, color="#555555", linewidth=0.4, zorder=4)
+    coast = coast[~coast.is_empty]
+    if len(coast):
+        coast.to_crs(_PROJECTION).plot(ax=axes, color="#555555", linewidth=0.4, zorder=4)
 
 
 def _zones(axes: Axes, zone: xr.DataArray) -> None:

@@ -55,6 +55,10 @@ def by_class(
     if classes is None:
         ensure_kind(field, (Kind.CLASS,), "class_fraction" if fraction else "area_by_class")
     codes, meanings = class_meanings(field, classes)
+    missing = field.encoding.get("_FillValue")
+    if missing is not None and field.dtype.kind in "iu":
+        # A field in memory that would be written with this code for missing, as it would be read again.
+        field = field.where(field != missing)
     sizes = {class_dim: codes.size, **overlay.sizes}
     options = {"classes": codes, "fraction": fraction, "target_shape": overlay.target.shape}
     values, valid = overlay.apply(class_areas, field, sizes, options)
