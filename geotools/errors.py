@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class GeotoolsError(Exception):
@@ -39,6 +39,14 @@ class GeotoolsError(Exception):
         if todo:
             message += f" To mend it: {todo}."
         super().__init__(message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An error from a worker process must come back with its parts, not with its text as `found`.
+        return _again, (type(self), self.found, self.where, self.expected, self.todo)
+
+
+def _again(kind: type[GeotoolsError], found: str, *parts: str | None) -> GeotoolsError:
+    return kind(found, **dict(zip(("where", "expected", "todo"), parts, strict=True)))
 
 
 class UsageError(GeotoolsError):
@@ -77,7 +85,12 @@ class ProblemsError(GeotoolsError):
     def __init__(self, problems: list[GeotoolsError]) -> None:
         self.problems = problems
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
-        super().__init__(count + "\n" + "\n".join(f"  {i}. {p}" for i, p in enumerate(problems, 1)))
+        self.found, self.where, self.expected, self.todo = count, None, None, None
+        # Each problem ends in its own full stop.
+        Exception.__init__(self, "\n".join([count, *(f"  {i}. {p}" for i, p in enumerate(problems, 1))]))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems,)
 
     @property
     def exit_code(self) -> int:  # type: ignore[override]

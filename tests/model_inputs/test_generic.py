@@ -15,10 +15,14 @@ GLOBALS = {"title": "t", "summary": "s", "licence": "l", "source": "x", "history
 def fields():
     values = np.arange(12.0).reshape(2, 2, 3)
     values[0, 0, 0] = np.nan
-    out = xr.Dataset(
+    return xr.Dataset(
         {
             "tas": (("lat", "lon", "time"), values.transpose(1, 2, 0), {"units": "degC", "long_name": "air"}),
-            "zone": (("lat", "lon"), np.array([[0, 1, -1], [1, 1, 0]], dtype="int8"), {"units": "1", "long_name": "z"}),
+            "zone": (
+                ("lat", "lon"),
+                np.array([[0, 1, -1], [1, 1, 0]], dtype="int8"),
+                {"units": "1", "long_name": "z"},
+            ),
             "share": (("basin", "lat", "lon"), np.ones((2, 2, 3)), {"units": "1", "long_name": "share"}),
             "crs": ((), 0, CRS.from_epsg(4326).to_cf()),
         },
@@ -29,7 +33,6 @@ def fields():
             "basin": ["lena", "amur"],
         },
     )
-    return out
 
 
 def test_bounds_extent_and_conventions_are_written(fields):

@@ -24,7 +24,13 @@ def texts(figure):
 def table():
     rows = []
     for i, distance in enumerate((10.0, 30.0, 50.0)):
-        place = {"segment": i, "distance_km": distance, "lat": 48.0 + 2 * i, "lon": 126.0, "valid_fraction": 1.0}
+        place = {
+            "segment": i,
+            "distance_km": distance,
+            "lat": 48.0 + 2 * i,
+            "lon": 126.0,
+            "valid_fraction": 1.0,
+        }
         for name in (
             "maat", "mean_annual_ground_surface_temperature", "magt", "snow_depth_winter_mean", "annual_precipitation",
             "permafrost_probability", "active_layer_thickness", "thaw_depth",
@@ -38,10 +44,24 @@ def table():
 
 def test_profile_names_units_origin_places_and_sources():
     figure = transect_profile(
-        table(), [("Harbin", 0.0), ("Tiksi", 55.0)], title="A to B", sources="Sources: test data", label="modelled from test"
+        table(),
+        [("Harbin", 0.0), ("Tiksi", 55.0)],
+        title="A to B",
+        sources="Sources: test data",
+        label="modelled from test",
     )
     said = texts(figure)
-    for word in ("(°C)", "(m)", "(mm per year)", "(km)", "modelled from test", "Harbin", "Tiksi", "Sources: test data", "50°N"):
+    for word in (
+        "(°C)",
+        "(m)",
+        "(mm per year)",
+        "(km)",
+        "modelled from test",
+        "Harbin",
+        "Tiksi",
+        "Sources: test data",
+        "50°N",
+    ):
         assert word in said, word
 
 
@@ -64,13 +84,27 @@ def test_map_names_zones_basins_places_and_sources(tmp_path):
         coords={"lat": lat, "lon": lon},
         attrs={"flag_values": np.arange(5, dtype="int8"), "flag_meanings": " ".join(z.value for z in Zone)},
     )
-    box = gpd.GeoDataFrame({"name": ["Lena"]}, geometry=[shapely.box(110, 55, 130, 70)], index=["lena"], crs=4326)
+    box = gpd.GeoDataFrame(
+        {"name": ["Lena"]}, geometry=[shapely.box(110, 55, 130, 70)], index=["lena"], crs=4326
+    )
     line = gpd.GeoDataFrame({"scalerank": [3]}, geometry=[box.boundary.iloc[0]], crs=4326)
     layers = MapLayers(land=box, lakes=box, rivers=line, borders=line)
-    swath = gpd.GeoDataFrame({"lat": [60.0, 61.0], "lon": [120.0, 120.0]}, geometry=[shapely.box(119, 59, 121, 61)] * 2, crs=4326)
-    figure = basin_map(zone, box, swath, [("Yakutsk", 62.0, 129.7)], layers, title="A map", sources="Sources: test")
+    swath = gpd.GeoDataFrame(
+        {"lat": [60.0, 61.0], "lon": [120.0, 120.0]}, geometry=[shapely.box(119, 59, 121, 61)] * 2, crs=4326
+    )
+    figure = basin_map(
+        zone, box, swath, [("Yakutsk", 62.0, 129.7)], layers, title="A map", sources="Sources: test"
+    )
     said = texts(figure)
-    for word in ("continuous (90 % and more)", "isolated (1-10 %)", "Lena", "Yakutsk", "Sources: test", "60°N", "120°E"):
+    for word in (
+        "continuous (90 % and more)",
+        "isolated (1-10 %)",
+        "Lena",
+        "Yakutsk",
+        "Sources: test",
+        "60°N",
+        "120°E",
+    ):
         assert word in said, word
     save(figure, tmp_path / "map.png")
     assert (tmp_path / "map.png").stat().st_size > 10_000

@@ -12,7 +12,9 @@ from geotools.space.summary import summarise
 @pytest.fixture
 def overlap():
     grid = Grid.regular((120, 60, 124, 61), 1)
-    zones = gpd.GeoDataFrame(geometry=[shapely.box(120, 60, 124, 61), shapely.box(120, 60, 122, 61)], crs=4326)
+    zones = gpd.GeoDataFrame(
+        geometry=[shapely.box(120, 60, 124, 61), shapely.box(120, 60, 122, 61)], crs=4326
+    )
     zones.index = ["all", "west"]
     return Overlap.between(zones.rename_axis("zone"), grid)
 
