@@ -20,6 +20,8 @@ class Ledger:
 
     Examples
     --------
+    >>> from geotools.carbon import Ledger, Term
+    >>> from geotools.vocabulary import Account, Species, Tier
     >>> ledger = Ledger()
     >>> ledger.add(Term(zone="lena", term="doc_export", value=6.79, unit="Tg yr-1", tier=Tier.PUBLISHED,
     ...                 method="daily sampling", source="Juhls et al. (2020)", species=Species.C,

@@ -35,7 +35,7 @@ def admin_regions(countries: str | Sequence[str] = COUNTRIES) -> gpd.GeoDataFram
     Examples
     --------
     >>> admin_regions("RU").loc["RU-SA", "name"]
-    'Sakha (Yakutia)'
+    'Sakha Republic (Yakutia)'
     """
     countries = [countries] if isinstance(countries, str) else list(countries)
     require_known(countries, COUNTRIES, what="country", where="admin_regions", todo="use RU, CN or MN")

@@ -114,6 +114,12 @@ def test_user_catalogue_adds_entries_with_paths_beside_it(tmp_path):
     assert "era5_climatology" in catalog
 
 
+def test_a_name_of_the_bundled_catalogue_cannot_be_taken(tmp_path):
+    (tmp_path / "catalog.yml").write_text("basins:\n  path: mine.geojson\n")
+    with pytest.raises(UsageError, match="the name 'basins' is taken"):
+        open_catalog(tmp_path / "catalog.yml")
+
+
 def test_catalogue_with_an_unknown_key_names_it(tmp_path):
     (tmp_path / "catalog.yml").write_text("mine:\n  pth: numbers.csv\n")
     with pytest.raises(UsageError, match="entry 'mine', key 'path'"):
