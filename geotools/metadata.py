@@ -28,6 +28,8 @@ class Variable:
     cell_methods : str, optional
     valid : tuple of float, optional
         Smallest and largest plausible value, in `units`. A field outside is refused.
+    liquid_water : bool
+        Whether files may give it as a depth of liquid water.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Variable:
     standard_name: str = ""
     cell_methods: str = "area: mean"
     valid: tuple[float, float] | None = None
+    liquid_water: bool = False
 
     def attrs(self) -> dict[str, Any]:
         """The CF attributes of an array of this variable."""
@@ -56,7 +59,9 @@ VARIABLES: dict[str, Variable] = {
     v.name: v
     for v in (
         Variable("tas", "degC", "near-surface air temperature", "air_temperature", valid=(-90.0, 60.0)),
-        Variable("pr", "kg m-2 d-1", "precipitation", "precipitation_flux", valid=(0.0, 500.0)),
+        Variable(
+            "pr", "kg m-2 d-1", "precipitation", "precipitation_flux", valid=(0.0, 500.0), liquid_water=True
+        ),
         Variable("snd", "m", "snow depth", "surface_snow_thickness", valid=(0.0, 50.0)),
         Variable("snw", "kg m-2", "snow water equivalent", "surface_snow_amount", valid=(0.0, 20000.0)),
         Variable("tsl", "degC", "soil temperature", "soil_temperature", valid=(-70.0, 70.0)),

@@ -23,6 +23,7 @@ _ALIASES = {
     "Celsius": "degC",
     "C": "degC",
 }
+_MONTHS = frozenset({"month", "months", "mon"})
 
 
 @cache
@@ -36,6 +37,12 @@ def _registry() -> Any:
 def _parse(unit: str) -> Any:
     import pint
 
+    if any(word.rstrip("-+0123456789^") in _MONTHS for word in unit.split()):
+        raise UnitsError(
+            f"the units {unit!r} count by the month, which has no fixed length",
+            expected="a unit per day or second",
+            todo="divide monthly totals by the days of each month first",
+        )
     try:
         return _registry().parse_units(_ALIASES.get(unit.strip(), unit.strip()) or "dimensionless")
     except (pint.errors.PintError, AttributeError, ValueError, TypeError, AssertionError) as error:
@@ -57,13 +64,16 @@ def require_readable(unit: str) -> None:
 
 
 @cache
-def conversion(source: str, target: str) -> tuple[float, float]:
+def conversion(source: str, target: str, *, liquid_water: bool = False) -> tuple[float, float]:
     """Scale and offset that turn values in `source` units into `target` units.
 
     Parameters
     ----------
     source, target : str
         UDUNITS strings.
+    liquid_water : bool
+        Let a depth stand for a mass of water per area, 1 mm for 1 kg m-2. Right for precipitation and wrong for
+        the depth of snow, so that it must be asked for.
 
     Returns
     -------
@@ -82,6 +92,8 @@ def conversion(source: str, target: str) -> tuple[float, float]:
         ...
     geotools.errors.UnitsError: units 'kg m-2 s-1' cannot be converted to 'mm d-1'; expected units of the \
 dimension of 'mm d-1'. To mend it: correct the units attribute.
+    >>> conversion("mm d-1", "kg m-2 d-1", liquid_water=True)
+    (1.0, 0.0)
     >>> scale, offset = conversion("K", "degC")
     >>> scale, round(offset, 2)
     (1.0, -273.15)
@@ -91,6 +103,9 @@ dimension of 'mm d-1'. To mend it: correct the units attribute.
     import pint
 
     ureg, unit_in, unit_out = _registry(), _parse(source), _parse(target)
+    if liquid_water and (unit_in * ureg("kg m-3")).dimensionality == unit_out.dimensionality:
+        unit_in = unit_in * ureg("1000 kg m-3")
+        return float(unit_in.to(unit_out).magnitude), 0.0
     try:
         zero, one = ureg.Quantity(np.array([0.0, 1.0]), unit_in).to(unit_out).magnitude
     except pint.errors.PintError as error:
@@ -102,7 +117,7 @@ dimension of 'mm d-1'. To mend it: correct the units attribute.
     return float(one - zero), float(zero)
 
 
-def convert(field: xr.DataArray, target: str) -> xr.DataArray:
+def convert(field: xr.DataArray, target: str, *, liquid_water: bool = False) -> xr.DataArray:
     """A field in other units, lazily, with its `units` attribute changed.
 
     Parameters
@@ -121,7 +136,7 @@ def convert(field: xr.DataArray, target: str) -> xr.DataArray:
         When the field has no units attribute or the dimensions differ.
     """
     source = units_of(field)
-    scale, offset = conversion(source, target)
+    scale, offset = conversion(source, target, liquid_water=liquid_water)
     out = field
     if (scale, offset) != (1.0, 0.0):
         out = field * scale + offset if offset else field * scale

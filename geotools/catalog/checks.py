@@ -72,7 +72,7 @@ def check_units_against_values(field: xr.DataArray, variable: Variable, *, where
         When no value is valid.
     """
     stated = units_of(field)
-    scale, offset = conversion(stated, variable.units)
+    scale, offset = conversion(stated, variable.units, liquid_water=variable.liquid_water)
     low, high = value_range(field, where=where)
     if np.isnan(low):
         raise DataError(
@@ -98,7 +98,7 @@ def _advice(low: float, high: float, variable: Variable) -> str:
     assert variable.valid is not None
     least, most = variable.valid
     for guess in dict.fromkeys((variable.units, *_USUAL.get(variable.name, ()))):
-        scale, offset = conversion(guess, variable.units)
+        scale, offset = conversion(guess, variable.units, liquid_water=variable.liquid_water)
         if least <= low * scale + offset and high * scale + offset <= most:
             return (
                 f"if the values are really in {guess!r}, set `units: {guess}` for this variable in the recipe"
@@ -107,4 +107,10 @@ def _advice(low: float, high: float, variable: Variable) -> str:
     return f"if {code:g} means missing, set `nodata: {code:g}` for this variable in the recipe"
 
 
-_USUAL = {"tas": ("K",), "tsl": ("K",), "magt": ("K",), "pr": ("kg m-2 s-1", "m d-1"), "snd": ("cm", "mm")}
+_USUAL = {
+    "tas": ("K",),
+    "tsl": ("K",),
+    "magt": ("K",),
+    "pr": ("kg m-2 s-1", "m d-1", "m s-1"),
+    "snd": ("cm", "mm"),
+}

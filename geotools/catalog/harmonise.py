@@ -262,7 +262,7 @@ def _values(
     field.attrs = attrs
     stored = attrs.get("units")
     check_units_against_values(field, variable, where=where)
-    field = convert(field, variable.units)
+    field = convert(field, variable.units, liquid_water=variable.liquid_water)
     if stored != variable.units:
         notes.append(f"{name}: converted from {stored!r} to {variable.units!r}")
     methods = attrs.get("cell_methods")

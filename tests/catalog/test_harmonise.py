@@ -196,6 +196,26 @@ def test_units_attribute_that_is_missing_is_refused(netcdf):
         opened(netcdf(data))
 
 
+@pytest.mark.parametrize(("units", "value"), [("mm d-1", 2.0), ("m d-1", 0.002), ("kg m-2 s-1", 2.0 / 86400)])
+def test_precipitation_as_a_depth_or_a_mass_is_the_same(netcdf, units, value):
+    path = netcdf(climate([60.0, 61.0], [120.0, 121.0], value, units=units))
+    out = open_entry(Entry(path=path, variables={"pr": {"name": "t2m"}}))["pr"]
+    np.testing.assert_allclose(out.values, 2.0, rtol=1e-5)
+    assert out.attrs["units"] == "kg m-2 d-1"
+
+
+def test_precipitation_per_month_is_refused_since_a_month_has_no_fixed_length(netcdf):
+    path = netcdf(climate([60.0, 61.0], [120.0, 121.0], 30.0, units="mm month-1"))
+    with pytest.raises(UnitsError, match=r"'mm month-1' count by the month.*divide monthly totals"):
+        open_entry(Entry(path=path, variables={"pr": {"name": "t2m"}}))
+
+
+def test_a_snow_depth_is_no_depth_of_water(netcdf):
+    path = netcdf(climate([60.0, 61.0], [120.0, 121.0], 0.3, units="m"))
+    with pytest.raises(UnitsError, match="cannot be converted"):
+        open_entry(Entry(path=path, variables={"snw": {"name": "t2m"}}))
+
+
 def test_duplicate_coordinates_are_refused(netcdf):
     with pytest.raises(DataError, match="holds the same value twice"):
         opened(netcdf(climate([60.0, 60.0], [120.0, 121.0])))

@@ -115,15 +115,34 @@ def _water(context: Context) -> list[Term]:
     snow = fields["snw"].max("time").assign_attrs(fields["snw"].attrs)
     largest = f"total of each cell's largest month; {label_of(context)}"
     rows = (
-        ("precipitation", fields["annual_precipitation"], "km3 yr-1", entry.tier, "total of the mean year"),
-        ("snow_water_storage_max", snow, "km3", Tier.MODELLED, largest),
+        (
+            "precipitation",
+            "annual_precipitation",
+            fields["annual_precipitation"],
+            "km3 yr-1",
+            entry.tier,
+            "total of the mean year",
+        ),
+        ("snow_water_storage_max", "", snow, "km3", Tier.MODELLED, largest),
     )
+    overlap, bounds = context.overlap("zones"), intervals(context, "zone")
     terms = []
-    for name, field, unit, tier, method in rows:
+    for name, drawn, field, unit, tier, method in rows:
         # 1 km3 of water is 1e12 kg.
-        total = context.overlap("zones").total(field) / 1e12
+        total = overlap.total(field) / 1e12
+        per_unit = overlap.zone_areas * total["valid_fraction"] / 1e12
+        low, high = (per_unit * b for b in bounds[drawn]) if drawn in bounds else (None, None)
         common: dict[str, Any] = {"unit": unit, "tier": tier, "method": method, "source": source}
-        terms += _terms(context, total, total["valid_fraction"], term=name, species=Species.WATER, **common)
+        terms += _terms(
+            context,
+            total,
+            total["valid_fraction"],
+            lo95=low,
+            hi95=high,
+            term=name,
+            species=Species.WATER,
+            **common,
+        )
     return terms
 
 
