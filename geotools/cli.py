@@ -54,6 +54,22 @@ def run(
 
 
 @app.command()
+def export(
+    target: Annotated[str, typer.Argument(help="Target model: generic.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)],
+    recipe: OptionalRecipe = None,
+) -> None:
+    """Write only the joint inputs for a target model."""
+    from geotools.recipe.execution import export as export_inputs
+    from geotools.recipe.progress import reporting
+
+    with reporting() as progress:
+        paths = export_inputs(target, recipe, out, progress=progress)
+    for path in paths:
+        print(path)
+
+
+@app.command()
 def init(
     path: Annotated[Path, typer.Argument(help="File to write.", show_default=False)],
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,

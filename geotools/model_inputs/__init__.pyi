@@ -1,3 +1,3 @@
-from .generic import prepare, write_netcdf, write_zarr
+from .generic import crop, prepare, write_netcdf, write_zarr
 
-__all__ = ["prepare", "write_netcdf", "write_zarr"]
+__all__ = ["crop", "prepare", "write_netcdf", "write_zarr"]

@@ -46,6 +46,10 @@ def prepare(fields: xr.Dataset, **attrs: Any) -> xr.Dataset:
                 raise DataError(
                     f"variable {name!r} has no {attr}", where="model inputs", todo=f"set its {attr}"
                 )
+    for name, field in out.data_vars.items():
+        if "flag_values" in field.attrs and field.dtype.kind == "f":
+            # Reading made floats of classes with missing cells; CF wants the type of their flag values.
+            out[name] = field.fillna(-1).astype(field.attrs["flag_values"].dtype).assign_attrs(field.attrs)
     for dim in ("lat", "lon"):
         out[f"{dim}_bnds"] = ((dim, "nv"), _bounds(out[dim].values))
         out[dim].attrs["bounds"] = f"{dim}_bnds"
@@ -53,6 +57,37 @@ def prepare(fields: xr.Dataset, **attrs: Any) -> xr.Dataset:
     for name in (*out.data_vars, *out.coords):
         out[name].encoding = _encoding(out[name], str(name))
     return out
+
+
+def crop(fields: xr.Dataset, inside: np.ndarray, *, margin: int = 1) -> xr.Dataset:
+    """Cut fields to the rows and columns that hold some cells.
+
+    Parameters
+    ----------
+    fields : xarray.Dataset [.., lat, lon]
+    inside : numpy.ndarray of bool [lat, lon]
+        At least one is true.
+    margin : int
+        Cells to keep around them, as far as the grid reaches.
+
+    Returns
+    -------
+    xarray.Dataset [.., fewer lat, fewer lon]
+
+    Raises
+    ------
+    DataError
+        When no cell is inside.
+    """
+    if not inside.any():
+        raise DataError(
+            "no cell is inside", where="model inputs", expected="a zone on the grid", todo="widen the grid"
+        )
+    cut = {}
+    for dim, axis in (("lat", 1), ("lon", 0)):
+        held = np.flatnonzero(inside.any(axis=axis))
+        cut[dim] = slice(max(int(held[0]) - margin, 0), int(held[-1]) + 1 + margin)
+    return fields.isel(cut)
 
 
 def write_netcdf(fields: xr.Dataset, path: Path) -> None:

@@ -1,4 +1,4 @@
-from .execution import run
+from .execution import export, run
 from .model import Recipe
 
-__all__ = ["Recipe", "run"]
+__all__ = ["Recipe", "export", "run"]

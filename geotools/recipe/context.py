@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from geotools.space import Grid, Overlap, Transect
 
-FIELDS = "model_inputs/lena_amur_joint.nc"
+FIELDS = "fields.nc"
 DRAWS = "draws.nc"
 MAP_LAYERS = ("land", "lakes", "rivers", "borders")
 # The input that each kind of zone comes from.
@@ -69,8 +69,7 @@ class Context:
             found[f"soil_carbon_{number}"] = self.entry(source)
         if self.recipe.zones.basins:
             found["basins"] = self.entry("basins")
-        if self.recipe.zones.regions:
-            found["regions"] = self.entry("admin_regions")
+        found["regions"] = self.entry("admin_regions")
         if self.recipe.zones.polygons is not None:
             found["polygons"] = self.entry(Entry(path=self.recipe.zones.polygons, key=self.recipe.zones.key))
         found["published"] = self.entry("published_numbers")

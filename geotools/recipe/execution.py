@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geotools.catalog.catalog import identity
+from geotools.catalog.keys import require_known
 from geotools.recipe import files, journal, provenance
 from geotools.recipe.context import Context
 from geotools.recipe.loading import load, resolved
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 RECORD = "run.json"
+# The step that writes the inputs of each target model.
+TARGETS = {"generic": "model_inputs"}
 
 
 @dataclass(frozen=True)
@@ -93,9 +97,50 @@ def run(recipe: str | Path | Recipe | None, out: str | Path, *, progress: Progre
     DataError
         When an input cannot be used.
     """
+    context, book, pending = _execute(recipe, out, STEPS, progress or Silent())
+    if pending or not (context.out / RECORD).is_file():
+        record = _record(context, book, resumed=len(pending) < len(STEPS))
+        provenance.write(context.out / RECORD, record)
+    return Result(context.out)
+
+
+def export(
+    target: str, recipe: str | Path | Recipe | None, out: str | Path, *, progress: Progress | None = None
+) -> list[Path]:
+    """Write only the joint inputs for a target model; `run` on the same folder adds the rest.
+
+    Parameters
+    ----------
+    target : str
+        One of `TARGETS`.
+    recipe, out, progress
+        As for `run`.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files for the target.
+
+    Raises
+    ------
+    UsageError, DataError
+        As for `run`, and when the target is not known.
+    """
+    require_known([target], TARGETS, what="target", where="export", todo="use a known target")
+    last = TARGETS[target]
+    wanted = {last, *next(step.needs for step in STEPS if step.name == last)}
+    steps = tuple(step for step in STEPS if step.name in wanted)
+    context, book, _ = _execute(recipe, out, steps, progress or Silent())
+    return [context.out / name for name in book.entry(last)["outputs"]]
+
+
+def _execute(
+    recipe: str | Path | Recipe | None, out: str | Path, steps: Sequence[Step], progress: Progress
+) -> tuple[Context, journal.Journal, list[Step]]:
+    """Run the steps that are not done; returns those that were not."""
     from geotools.recipe.check import examine
 
-    chosen, progress = load(recipe), progress or Silent()
+    chosen = load(recipe)
     folder = files.writable_folder(Path(out).resolve())
     context = Context(chosen, folder)
     # Input problems come before the folder is claimed, so that a mended recipe can use the same folder.
@@ -103,12 +148,12 @@ def run(recipe: str | Path | Recipe | None, out: str | Path, *, progress: Progre
     journal.claim(folder, resolved(chosen))
     book = journal.Journal(folder)
     keys = _keys(context)
-    progress.plan([step.name for step in STEPS])
-    pending = [step for step in STEPS if not book.has(step.name, keys[step.name])]
+    progress.plan([step.name for step in steps])
+    pending = [step for step in steps if not book.has(step.name, keys[step.name])]
     if pending:
         # A record of a finished run must not stand beside unfinished steps.
         files.remove(folder / RECORD)
-    for step in STEPS:
+    for step in steps:
         if step not in pending:
             progress.step(step.name, done=True)
             continue
@@ -119,9 +164,7 @@ def run(recipe: str | Path | Recipe | None, out: str | Path, *, progress: Progre
         peak = provenance.peak_memory_bytes()
         book.add(step.name, keys[step.name], outputs, seconds=round(seconds, 3), peak_memory_bytes=peak)
         progress.finish(step.name, seconds)
-    if pending or not (folder / RECORD).is_file():
-        provenance.write(folder / RECORD, _record(context, book, resumed=len(pending) < len(STEPS)))
-    return Result(folder)
+    return context, book, pending
 
 
 def _keys(context: Context) -> dict[str, str]:
@@ -177,4 +220,4 @@ def _notices(context: Context) -> list[str]:
     ]
 
 
-__all__ = ["RECORD", "Result", "Step", "run"]
+__all__ = ["RECORD", "TARGETS", "Result", "export", "run"]

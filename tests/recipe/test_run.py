@@ -54,15 +54,52 @@ def test_every_promised_file_is_there_and_opens(done):
     zones = gpd.read_file(done.out / "basins.gpkg")
     assert zones["zone"].tolist() == ["lena"]
     assert "Open Database License" in zones["notice"][0]
-    with xr.open_dataset(done.out / "model_inputs" / "lena_amur_joint.nc") as data:
+    with xr.open_dataset(done.out / "model_inputs" / "lena.nc") as data:
         assert data.attrs["Conventions"] == "CF-1.11, ACDD-1.3"
         assert "Open Database License" in data.attrs["license"]
-        store = xr.open_zarr(done.out / "model_inputs" / "lena_amur_joint.zarr")
+        store = xr.open_zarr(done.out / "model_inputs" / "lena.zarr")
         for name in data.data_vars:
             np.testing.assert_array_equal(np.asarray(store[name]).astype(data[name].dtype), data[name].values)
     for name in ("basins_map", "transect_profile"):
         header = (done.out / "figures" / f"{name}.png").read_bytes()[:8]
         assert header == b"\x89PNG\r\n\x1a\n"
+
+
+def test_model_inputs_hold_the_whole_zone_and_the_regions_that_touch_it(done):
+    from geotools.space import Overlap
+
+    with xr.open_dataset(done.out / "model_inputs" / "lena.nc", decode_coords="all") as data:
+        grid = Overlap.between(geotools.basins("lena"), data["tas"])
+        share = grid.fraction.isel(basin=0)
+        np.testing.assert_allclose(data["basin_fraction"].values, share.values, atol=1e-6)
+        assert grid.covered_fraction.item() == pytest.approx(1.0, abs=1e-9)
+        names = data["region_name"].values.tolist()
+        assert {"RU-SA", "RU-IRK", "RU-BU", "RU-ZAB"} <= set(names)
+        assert not {"RU-PRI", "CN-HL", "RU-MOW"} & set(names)
+        # Away from the coast, whose outlines differ, every cell is shared out among regions whole.
+        inland = (data["basin_fraction"] == 1) & (data["lat"] < 70)
+        total = data["region_fraction"].sum("region").where(inland)
+        np.testing.assert_allclose(total.values[np.isfinite(total.values)], 1.0, atol=2e-3)
+
+
+def test_export_writes_model_inputs_only_and_the_run_can_go_on(recipe_file, tmp_path):
+    from geotools.recipe.execution import export
+
+    out = tmp_path / "out"
+    paths = export("generic", recipe_file(), out)
+    assert {p.suffix for p in paths} == {".nc", ".zarr"}
+    assert not (out / "run.json").exists()
+    assert not (out / "basins.csv").exists()
+    told = Told()
+    run(recipe_file(), out, progress=told)
+    assert told.skipped == ["fields", "model_inputs"]
+
+
+def test_an_unknown_target_model_is_refused(recipe_file, tmp_path):
+    from geotools.recipe.execution import export
+
+    with pytest.raises(UsageError, match="unknown target 'clm'; expected one of generic"):
+        export("clm", recipe_file(), tmp_path / "out")
 
 
 def test_run_json_tells_what_the_run_was_made_from(done):
@@ -145,7 +182,7 @@ def test_a_stopped_run_goes_on_and_gives_the_same_tables(done, tmp_path):
         (out / name).unlink()
     told = Told()
     again = run(done.out.parent / "recipe.yml", out, progress=told)
-    assert told.skipped == ["fields", "uncertainty", "basins"]
+    assert told.skipped == [s.name for s in STEPS[:3]]
     pd.testing.assert_frame_equal(again.budget, done.budget)
     pd.testing.assert_frame_equal(again.transect, done.transect)
     assert json.loads((out / "run.json").read_text())["resumed"] is True
@@ -217,7 +254,7 @@ def test_own_climate_with_0_360_longitudes_and_descending_latitude_gives_the_sam
         plain.basins.drop(columns="source"), other.basins.drop(columns="source"), rtol=1e-6
     )
     assert "modelled from test climate" in set(other.basins["method"])
-    with xr.open_dataset(tmp_path / "b" / "model_inputs" / "lena_amur_joint.nc") as data:
+    with xr.open_dataset(tmp_path / "b" / "model_inputs" / "lena.nc") as data:
         assert "lat sorted into ascending order" in data.attrs["history"]
 
 
@@ -299,8 +336,13 @@ def test_polygons_and_regions_of_ones_own_are_summarised(recipe_file, tmp_path):
         "value"
     ].iloc[0]
     assert area == pytest.approx(5 * 5 * 111.3**2 * math.cos(math.radians(62.5)), rel=0.02)
-    with xr.open_dataset(tmp_path / "out" / "model_inputs" / "lena_amur_joint.nc") as data:
+    with xr.open_dataset(tmp_path / "out" / "fields.nc") as data:
         assert data["region_fraction"].dims == ("region", "lat", "lon")
+    assert sorted(p.name for p in (tmp_path / "out" / "model_inputs").glob("*.nc")) == [
+        "RU-SA.nc",
+        "lena.nc",
+        "square.nc",
+    ]
 
 
 def test_an_unknown_region_code_is_refused(recipe_file, tmp_path):

@@ -55,6 +55,7 @@ STEPS = (
         ("climate", "land_cover", "soil_carbon", *_ZONES),
         (),
     ),
+    Step("model_inputs", ("zones", "grid"), _ZONES, ("fields",)),
     Step(
         "uncertainty",
         ("zones", "transect", "climate", "snow", "permafrost", "uncertainty"),

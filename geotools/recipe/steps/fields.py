@@ -10,7 +10,7 @@ import xarray as xr
 
 from geotools.catalog.schema import Entry
 from geotools.errors import DataError, UsageError
-from geotools.model_inputs.generic import prepare, write_netcdf, write_zarr
+from geotools.model_inputs.generic import prepare, write_netcdf
 from geotools.recipe.context import FIELDS, ZONE_ROLES, Context
 from geotools.recipe.files import replacing
 
@@ -19,15 +19,12 @@ if TYPE_CHECKING:
 
 
 def run(context: Context) -> list[Path]:
-    """Write the harmonised and modelled fields as NetCDF and Zarr."""
+    """Write the harmonised and modelled fields, which all later steps read."""
     data = compute(context)
-    netcdf = context.out / FIELDS
-    store = netcdf.with_suffix(".zarr")
-    with replacing(netcdf) as temporary:
+    path = context.out / FIELDS
+    with replacing(path) as temporary:
         write_netcdf(data, temporary)
-    with replacing(store) as temporary:
-        write_zarr(data, temporary)
-    return [netcdf, store]
+    return [path]
 
 
 def compute(context: Context) -> xr.Dataset:
@@ -56,7 +53,7 @@ def compute(context: Context) -> xr.Dataset:
         field.attrs["comment"] = label
     out = xr.Dataset({**monthly, **modelled.data_vars, **ground.data_vars, "land_cover_fraction": fractions})
     out = out.assign(_soil_carbon(context).data_vars)
-    out = out.assign(_zone_fractions(context))
+    out = out.assign(zone_fractions(context))
     out = _with_climatology(out, climate)
     return _prepare(context, out, climate)
 
@@ -154,7 +151,7 @@ def _soil_carbon(context: Context) -> xr.Dataset:
     return xr.Dataset(found)
 
 
-def _zone_fractions(context: Context) -> dict[str, xr.DataArray]:
+def zone_fractions(context: Context) -> dict[str, xr.DataArray]:
     """One variable for each kind of zone, so that basins and regions have dimensions of their own."""
     fraction, kinds = _plain(context.overlap("zones").fraction), context.zones["zone_kind"]
     found = {}
@@ -171,29 +168,40 @@ def _prepare(context: Context, data: xr.Dataset, climate: xr.Dataset) -> xr.Data
     for field in data.data_vars.values():
         if {"lat", "lon"} <= set(field.dims):
             field.attrs["grid_mapping"] = "crs"
+    return prepare(data, **global_attributes(context, climate))
+
+
+def global_attributes(context: Context, climate: xr.Dataset) -> dict[str, str]:
+    """ACDD attributes of files on the joint grid.
+
+    Parameters
+    ----------
+    context : Context
+    climate : xarray.Dataset
+        Its `history` is continued.
+    """
     start, end = context.period
     records = [e for role, (_, e) in context.inputs.items() if not role.startswith(("published", "map"))]
+    licences = [f"{e.description or e.path.name}: {e.licence}. {e.notice}".strip() for e in records]
     history = str(climate.attrs.get("history", "")).strip()
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    licences = [f"{e.description or e.path.name}: {e.licence}. {e.notice}".strip() for e in records]
-    return prepare(
-        data,
-        title=f"{context.recipe.title}: joint model inputs",
-        summary=(
+    return {
+        "title": f"{context.recipe.title}: fields on the joint grid",
+        "summary": (
             f"Monthly air temperature and precipitation, land cover, basin fractions and equilibrium permafrost on one "
             f"grid. Permafrost and snow fields are {label_of(context)}, not observed."
         ),
-        source=context.sources,
-        history=f"{history}\n{now} geotools: brought to the joint grid".strip(),
-        licence=" ".join(dict.fromkeys(licences)),
-        acknowledgement="; ".join(dict.fromkeys(e.attribution for e in records if e.attribution)),
-        references="; ".join(dict.fromkeys(e.citation for e in records if e.citation)),
-        keywords="permafrost, air temperature, precipitation, land cover, Lena, Amur, Heilongjiang",
-        creator_name="geotools",
-        date_created=now,
-        time_coverage_start=start,
-        time_coverage_end=end,
-        time_coverage_resolution="P1M",
-        project="geotools",
-        processing_level="modelled",
-    )
+        "source": context.sources,
+        "history": f"{history}\n{now} geotools: brought to the joint grid".strip(),
+        "licence": " ".join(dict.fromkeys(licences)),
+        "acknowledgement": "; ".join(dict.fromkeys(e.attribution for e in records if e.attribution)),
+        "references": "; ".join(dict.fromkeys(e.citation for e in records if e.citation)),
+        "keywords": "permafrost, air temperature, precipitation, land cover, Lena, Amur, Heilongjiang",
+        "creator_name": "geotools",
+        "date_created": now,
+        "time_coverage_start": start,
+        "time_coverage_end": end,
+        "time_coverage_resolution": "P1M",
+        "project": "geotools",
+        "processing_level": "modelled",
+    }
