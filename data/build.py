@@ -31,7 +31,7 @@ from builders.common import SourceError, read_csv, write_csv  # noqa: E402
 # In the order of their needs: towns take their region from the admin layer.
 LAYERS = ("climate", "admin", "landcover", "towns", "maps", "basins")
 TABLES = "tables"
-FOLDERS = (*LAYERS, "published")
+FOLDERS = (*LAYERS, "published", "trade")
 COLUMNS = (
     "file",
     "layer",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from geotools.carbon.term import COLUMNS, Term
@@ -13,6 +13,8 @@ from geotools.vocabulary import NEVER_SUMMED, Account, Species
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from geotools.carbon.closure import ClosedBudget
 
 
 class Ledger:
@@ -115,6 +117,61 @@ class Ledger:
             scale, offset = conversion(term.unit, unit)
             total += term.value * scale + offset
         return total, unit
+
+    def close(
+        self,
+        *,
+        zones: Sequence[str] | None = None,
+        prefer: Sequence[str] = (),
+        joint: Mapping[str, Sequence[str]] | None = None,
+        mouths: Mapping[str, str] | None = None,
+        draws: int = 10_000,
+        seed: int = 20260101,
+    ) -> ClosedBudget:
+        """Net fluxes of each zone from one row per component, with Monte Carlo intervals and what they lack.
+
+        Parameters
+        ----------
+        zones : sequence of str, optional
+            Zones to close; all when absent.
+        prefer : sequence of str
+            Sources to take before others.
+        joint : mapping of str to sequence of str, optional
+            Zones made of others that share no land, e.g. ``{"lena_amur": ("lena", "amur")}``. What such a zone has no
+            row for is taken from its parts.
+        mouths : mapping of str to str, optional
+            Zones whose river leaves through the mouth of another zone, e.g. ``{"amur_with_kherlen": "amur"}``.
+        draws : int
+            At least 5000.
+        seed : int
+
+        Returns
+        -------
+        ClosedBudget
+            Rows `net_biome_exchange`, `net_biome_production`, `territorial_emissions` and `net_carbon_exchange`, of
+            account memo because their parts are in the ledger already.
+
+        Raises
+        ------
+        UsageError
+            When a zone or preferred source is not there, a preferred row is embodied or memo, or draws are too few.
+        DataError
+            When two preferred rows share a component, or rows of carbon and of CO2 would be added.
+
+        Notes
+        -----
+        In carbon, positive to the atmosphere: NBE is the sum of the natural rows, NBP = -NBE - lateral export, and
+        NCE = NBE + territorial emissions x 12.011/44.009. See docs/carbon_budget.md.
+
+        References
+        ----------
+        Ciais et al. (2022), doi:10.5194/gmd-15-1289-2022.
+        """
+        from geotools.carbon.closure import close
+
+        return close(
+            self.terms(), zones=zones, prefer=prefer, joint=joint, mouths=mouths, draws=draws, seed=seed
+        )
 
     def summary(self, zone: str) -> pd.DataFrame:
         """The rows of a zone by account and term, alternatives from several sources side by side.

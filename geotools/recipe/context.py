@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 FIELDS = "fields.nc"
 DRAWS = "draws.nc"
+# Tables that budget and trade are made from; role and catalogue name are the same.
+TABLES = (
+    "towns", "flux_densities", "regional_emissions", "trade_national", "trade_sector_shares", "trade_intensities",
+    "trade_supply_chains", "sector_bridge", "regional_anchors", "fx",
+)  # fmt: skip
 MAP_LAYERS = ("land", "lakes", "rivers", "borders")
 # The input that each kind of zone comes from.
 ZONE_ROLES = {"basin": "basins", "region": "regions", "polygon": "polygons"}
@@ -75,6 +80,8 @@ class Context:
         found["published"] = self.entry("published_numbers")
         for number, path in enumerate(chosen.published):
             found[f"published_{number}"] = self.entry(Entry(path=path))
+        for name in TABLES:
+            found[name] = self.entry(name)
         for layer in MAP_LAYERS:
             found[f"map_{layer}"] = self.entry(f"map_{layer}")
         return found

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 RECORD = "run.json"
+REPORT = "report.html"
 # The step that writes the inputs of each target model.
 TARGETS = {"generic": "model_inputs"}
 
@@ -52,6 +53,11 @@ class Result:
     def transect(self) -> pd.DataFrame:
         """transect.csv: one row per segment, variable and class."""
         return self._table("transect.csv")
+
+    @property
+    def trade_balance(self) -> pd.DataFrame:
+        """trade_balance.csv: one row per region, partner, sector and account."""
+        return self._table("trade_balance.csv")
 
     @property
     def fields(self) -> xr.Dataset:
@@ -97,10 +103,15 @@ def run(recipe: str | Path | Recipe | None, out: str | Path, *, progress: Progre
     DataError
         When an input cannot be used.
     """
+    from geotools.report import write as write_report
+
     context, book, pending = _execute(recipe, out, STEPS, progress or Silent())
     if pending or not (context.out / RECORD).is_file():
         record = _record(context, book, resumed=len(pending) < len(STEPS))
         provenance.write(context.out / RECORD, record)
+    if pending or not (context.out / REPORT).is_file():
+        # Last, because the page tells what run.json tells.
+        write_report(context.out)
     return Result(context.out)
 
 
@@ -151,8 +162,9 @@ def _execute(
     progress.plan([step.name for step in steps])
     pending = [step for step in steps if not book.has(step.name, keys[step.name])]
     if pending:
-        # A record of a finished run must not stand beside unfinished steps.
+        # What tells of a finished run must not stand beside unfinished steps.
         files.remove(folder / RECORD)
+        files.remove(folder / REPORT)
     for step in steps:
         if step not in pending:
             progress.step(step.name, done=True)

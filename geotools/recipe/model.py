@@ -148,6 +148,30 @@ class PermafrostSettings(_Section):
     )
 
 
+class TradeSettings(_Section):
+    """CO2 embodied in the trade of Russia and China."""
+
+    year: int | None = Field(None, description="null is the latest year with both flows published")
+    reporter: str = Field("GACC", description="customs authority whose figures are taken")
+    methods: tuple[Literal["direct", "eebt"], ...] = Field(
+        ("direct", "eebt"),
+        description="direct counts the exporting sector alone, eebt its whole domestic supply chain",
+    )
+    regional_proxy: Literal["trade_anchor", "co2_share"] = Field(
+        "trade_anchor", description="how national flows are split to regions; a proxy, and labelled as one"
+    )
+    price_index: dict[str, float] = Field(
+        default_factory=dict,
+        description="price of a sector in the year of the trade over that of the intensities",
+    )
+    sector_cv: NotNegative = Field(0.2, description="relative error of a sector's emissions")
+    national_cv: NotNegative = Field(0.04, description="relative error of a nation's emissions")
+    vintage_cv_per_year: NotNegative = Field(
+        0.03, description="further error per year between trade and intensities"
+    )
+    proxy_cv: NotNegative = Field(0.5, description="relative error of a region's share")
+
+
 class UncertaintySettings(_Section):
     """Monte Carlo over inputs and parameters; each draw moves a parameter everywhere alike."""
 
@@ -188,6 +212,7 @@ class Recipe(_Section):
     climate: ClimateSettings = Field(default_factory=ClimateSettings)
     snow: SnowSettings = Field(default_factory=SnowSettings)
     permafrost: PermafrostSettings = Field(default_factory=PermafrostSettings)
+    trade: TradeSettings = Field(default_factory=TradeSettings)
     uncertainty: UncertaintySettings = Field(default_factory=UncertaintySettings)
     limits: Limits = Field(default_factory=Limits)
 

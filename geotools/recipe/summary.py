@@ -43,7 +43,5 @@ def summary(out: Path, basins: pd.DataFrame) -> str:
                 f"  {words:44} {row['mean']:8.{digits}f}{interval} {unit}  [{row['method']}; "
                 f"{row['valid_fraction']:.0%} of the area valid]"
             )
-    lines.append(
-        f"written to {out}: basins.csv, transect.csv, budget.csv, basins.gpkg, model_inputs/, figures/, run.json"
-    )
+    lines.append(f"written to {out}; open report.html first")
     return "\n".join(lines)

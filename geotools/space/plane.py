@@ -86,7 +86,13 @@ def _number(
     rings = offsets[0]
     x, y, rings = cut_at_edges(x, y, rings, np.sort(x_edges), np.sort(y_edges))
     numbered = np.column_stack((_edge_number(x, x_edges), _edge_number(y, y_edges)))
-    return np.asarray(shapely.from_ragged_array(kind, numbered, (rings, *offsets[1:])))
+    pieces = np.asarray(shapely.from_ragged_array(kind, numbered, (rings, *offsets[1:])))
+    # Where a boundary passes a corner of cells within rounding, two new vertices may come in the wrong order and
+    # fold the ring by 1e-12 of a cell. The walker behind this module loses whole cells over such a fold.
+    folded = ~shapely.is_valid(pieces)
+    if folded.any():
+        pieces[folded] = shapely.make_valid(pieces[folded], method="structure", keep_collapsed=False)
+    return pieces
 
 
 def cut_at_edges(

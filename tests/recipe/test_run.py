@@ -65,6 +65,31 @@ def test_every_promised_file_is_there_and_opens(done):
         assert header == b"\x89PNG\r\n\x1a\n"
 
 
+def test_the_page_and_the_trade_table_are_there(done):
+    page = (done.out / "report.html").read_text()
+    assert "net biome exchange" in page.lower()
+    trade = done.trade_balance
+    assert list(trade.columns[:12]) == [
+        "region", "partner", "sector", "year", "account", "export_tco2", "import_tco2", "balance_tco2", "lo95",
+        "hi95", "sign_certain", "basis",
+    ]  # fmt: skip
+    beside = trade[(trade["region"] == "RU-SA") & (trade["sector"] == "total")].iloc[0]
+    sink = done.budget[
+        (done.budget["zone"] == "RU-SA") & (done.budget["term"] == "net_ecosystem_exchange")
+    ].iloc[0]
+    # Tg of carbon in the ledger, tonnes of CO2 beside the balance.
+    assert beside["natural_tco2"] == pytest.approx(sink["value"] * 1e6 * 44.009 / 12.011, rel=1e-5)
+    assert 0 < beside["natural_valid_fraction"] < 1
+
+
+def test_the_same_ledger_holds_basins_segments_and_the_whole_swath(done):
+    rows = done.budget[done.budget["term"] == "net_ecosystem_exchange"].set_index("zone")["value"]
+    segments = rows[rows.index.str.startswith("segment_")]
+    assert len(segments) == done.transect["segment"].nunique()
+    assert rows["transect_swath"] == pytest.approx(segments.sum(), rel=1e-4)
+    assert "lena" in rows.index
+
+
 def test_model_inputs_hold_the_whole_zone_and_the_regions_that_touch_it(done):
     from geotools.space import Overlap
 
@@ -144,14 +169,10 @@ def test_class_shares_of_a_segment_add_up_to_one(done):
 
 
 def test_permafrost_area_is_the_share_times_the_valid_area(done):
-    budget = done.budget.set_index("term")["value"]
+    rows = done.budget[(done.budget["zone"] == "lena") & (done.budget["tier"] == "modelled")]
+    budget = rows.set_index("term")["value"]
     share = done.basins[done.basins["variable"] == "permafrost_probability"].iloc[0]
-    area = (
-        budget["drainage_area"].iloc[0]
-        if isinstance(budget["drainage_area"], pd.Series)
-        else budget["drainage_area"]
-    )
-    expected = share["mean"] * share["valid_fraction"] * area
+    expected = share["mean"] * share["valid_fraction"] * budget["drainage_area"]
     assert budget["permafrost_area"] == pytest.approx(expected, rel=1e-5)
     assert budget["permafrost_region_area"] >= budget["permafrost_area"]
 

@@ -156,3 +156,15 @@ def test_vertices_where_lines_cross_edges():
     assert x.tolist() == [0.5, 1, 2, 2.5, 2, 1.5, 1, 0.5, 0.5, 0.5]
     assert y.tolist() == [0.5, 0.5, 0.5, 0.5, 0.75, 1, 1.25, 1.5, 1, 0.5]
     assert rings.tolist() == [0, 10]
+
+
+def test_regions_whose_boundary_passes_corners_of_cells_keep_their_area():
+    """Rounding folds the ring of such a polygon when vertices are added at the lines of the grid."""
+    from geotools.catalog import admin_regions
+    from geotools.space import Grid, Overlap
+
+    regions = admin_regions().loc[["RU-PRI", "RU-AMU", "CN-HL", "CN-NM", "MN-061"]]
+    for resolution in (0.05, 0.1, 0.25):
+        overlap = Overlap.between(regions, Grid.regular((70, 20, 145, 75), resolution))
+        covered = overlap.area.sum(axis=1)
+        np.testing.assert_allclose(covered, overlap.zone_areas.values, rtol=1e-7)

@@ -47,6 +47,10 @@ class Step:
 
 
 _ZONES = ("basins", "regions", "polygons")
+_TRADE = (
+    "trade_national", "trade_sector_shares", "trade_intensities", "trade_supply_chains", "sector_bridge",
+    "regional_anchors", "regional_emissions", "fx",
+)  # fmt: skip
 
 STEPS = (
     Step(
@@ -55,7 +59,7 @@ STEPS = (
         ("climate", "land_cover", "soil_carbon", *_ZONES),
         (),
     ),
-    Step("model_inputs", ("zones", "grid"), _ZONES, ("fields",)),
+    Step("model_inputs", ("zones", "grid"), ("towns", "regional_emissions", "regions", *_ZONES), ("fields",)),
     Step(
         "uncertainty",
         ("zones", "transect", "climate", "snow", "permafrost", "uncertainty"),
@@ -64,6 +68,12 @@ STEPS = (
     ),
     Step("basins", ("zones",), _ZONES, ("fields", "uncertainty")),
     Step("transect", ("transect",), (), ("fields", "uncertainty")),
-    Step("budget", ("zones",), ("published", *_ZONES), ("fields", "uncertainty")),
+    Step(
+        "budget",
+        ("zones", "transect", "uncertainty"),
+        ("published", "towns", "flux_densities", "regional_emissions", "land_cover", "regions", *_ZONES),
+        ("fields", "uncertainty"),
+    ),
+    Step("trade", ("trade", "uncertainty"), _TRADE, ("budget",)),
     Step("figures", ("transect",), ("map", *_ZONES), ("fields", "uncertainty", "basins", "transect")),
 )

@@ -11,7 +11,10 @@ import xarray as xr
 from geotools.carbon import Ledger, Term, published_terms
 from geotools.catalog import published_numbers
 from geotools.recipe.context import ZONE_ROLES, Context
+from geotools.recipe.steps.carbon_terms import closed_terms, natural_terms, territorial_terms
 from geotools.recipe.steps.fields import label_of, soil_layers
+from geotools.recipe.steps.region_terms import region_terms
+from geotools.recipe.steps.segment_terms import segment_terms
 from geotools.recipe.steps.tables import write_csv
 from geotools.recipe.steps.uncertainty import intervals
 from geotools.vocabulary import Species, Tier
@@ -25,15 +28,20 @@ def run(context: Context) -> list[Path]:
 
 
 def compute(context: Context) -> Ledger:
-    """The ledger of a run."""
+    """The ledger of a run: zones, transect segments and the swath as a whole, and the net fluxes at the end."""
     ledger = Ledger()
-    for term in [t for part in _COMPUTED for t in part(context)]:
-        ledger.add(term)
+    for part in (*_COMPUTED, segment_terms, natural_terms, territorial_terms, region_terms):
+        for term in part(context):
+            ledger.add(term)
     zones = set(context.zones.index)
     for table in (None, *context.recipe.inputs.published):
         for term in published_terms(published_numbers(table)):
             if term.zone in zones:
                 ledger.add(term)
+    segments = {t.zone for t in ledger.terms() if t.zone.startswith(("segment_", "transect_"))}
+    # Regions that stand beside the trade balance only have a natural sink; there is nothing to close.
+    for term in closed_terms(ledger, zones=sorted(zones | segments), seed=context.recipe.uncertainty.seed):
+        ledger.add(term)
     return ledger
 
 

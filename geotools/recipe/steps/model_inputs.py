@@ -9,13 +9,18 @@ import xarray as xr
 from geotools.model_inputs.generic import crop, prepare, write_netcdf, write_zarr
 from geotools.recipe.context import Context
 from geotools.recipe.files import replacing
+from geotools.recipe.steps.carbon_terms import recent_emissions, territorial_field
 from geotools.recipe.steps.fields import global_attributes, label_of, zone_fractions
+
+_KG_PER_TG = 1e9
+_SECONDS_PER_YEAR = 31_557_600.0
 
 
 def run(context: Context) -> list[Path]:
     """Write one NetCDF file and one Zarr store for each zone."""
     fields = context.fields()
-    regions = _regions(context)
+    regions, emissions = _regions(context), _fossil_emissions(context)
+    fields = fields.assign({emissions.name: emissions.drop_vars("spatial_ref", errors="ignore")})
     shares = xr.concat(
         [f.rename({f.dims[0]: "zone"}) for f in zone_fractions(context).values()],
         dim="zone",
@@ -65,8 +70,9 @@ def _of_zone(
             **global_attributes(context, fields),
             "title": f"{context.recipe.title}: joint model inputs for {name}",
             "summary": (
-                f"Monthly air temperature and precipitation, land cover, equilibrium permafrost, and shares of zone "
-                f"and regions per cell. Permafrost and snow fields are {label_of(context)}, not observed."
+                f"Monthly air temperature and precipitation, land cover, equilibrium permafrost, fossil emissions, and "
+                f"shares of zone and regions per cell. Permafrost and snow fields are {label_of(context)}, not "
+                f"observed; emissions are regional totals spread by population."
             ),
         },
     )
@@ -83,6 +89,24 @@ def _regions(context: Context) -> xr.DataArray:
         ["valid_fraction", "covered_fraction", "spatial_ref"], errors="ignore"
     )
     return shares.drop_attrs(deep=False)
+
+
+def _fossil_emissions(context: Context) -> xr.DataArray:
+    """Territorial fossil emissions on the joint grid [lat, lon; kg m-2 s-1 of CO2]."""
+    table = recent_emissions()
+    per_cell = territorial_field(context)["emissions"]
+    field = per_cell * _KG_PER_TG / context.grid.cell_areas() / _SECONDS_PER_YEAR
+    field.attrs = {
+        "long_name": "fossil emissions of CO2",
+        "units": "kg m-2 s-1",
+        "cell_methods": "area: mean",
+        "comment": (
+            f"proxied: emissions of the regions in {int(table['year'].iloc[0])} spread by the population of towns; "
+            "regions without a figure have none"
+        ),
+        "references": "; ".join(dict.fromkeys(table["reference"].astype(str))),
+    }
+    return field.rename("fossil_co2_emissions")
 
 
 def _file_name(zone: str) -> str:
