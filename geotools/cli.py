@@ -70,6 +70,16 @@ def export(
 
 
 @app.command()
+def report(
+    run_dir: Annotated[Path, typer.Argument(help="Folder of a finished run.", show_default=False)],
+) -> None:
+    """Write the report page of a finished run again."""
+    from geotools.report import write
+
+    print(write(run_dir))
+
+
+@app.command()
 def init(
     path: Annotated[Path, typer.Argument(help="File to write.", show_default=False)],
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,

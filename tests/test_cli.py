@@ -23,7 +23,7 @@ def test_version():
 
 def test_help_names_the_commands_and_the_exit_codes():
     done = geotools("--help")
-    for word in ("run", "init", "check", "plan", "catalog", "Exit codes"):
+    for word in ("run", "export", "report", "init", "check", "plan", "catalog", "Exit codes"):
         assert word in done.stdout
 
 
@@ -97,6 +97,12 @@ def test_bad_data_is_one_message_with_exit_code_3(tmp_path):
     assert done.returncode == 3
     assert "cannot be opened as netcdf" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_report_of_an_unfinished_run_is_refused(tmp_path):
+    done = geotools("report", tmp_path)
+    assert done.returncode == 2
+    assert "not finished" in done.stderr
 
 
 def test_run_without_out_is_a_usage_error():
