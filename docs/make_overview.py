@@ -22,7 +22,7 @@ def main(run: Path) -> None:
     for part in parts:
         picture.paste(part, (left, 0))
         left += part.width
-    picture.quantize(128).save(Path(__file__).parent / "images" / "overview.png", optimize=True)
+    picture.save(Path(__file__).parent / "images" / "overview.png", optimize=True)
 
 
 main(Path(sys.argv[1]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geotools.recipe.context import MAP_LAYERS, Context
+from geotools.recipe.context import MAP_LAYERS, ZONE_ROLES, Context
 from geotools.recipe.files import replacing
 from geotools.recipe.steps.fields import label_of
 
@@ -60,7 +60,7 @@ def _map(context: Context) -> Figure:
         list(context.recipe.transect.points),
         layers,
         title=f"Permafrost zones {label_of(context)}, basins and transect",
-        sources=_sources(context, "basins", "regions", "polygons", "map"),
+        sources=_sources(context, *context.zones["zone_kind"].map(ZONE_ROLES).unique(), "map"),
     )
 
 
