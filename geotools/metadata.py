@@ -49,7 +49,7 @@ class Variable:
         }
         if self.standard_name:
             attrs["standard_name"] = self.standard_name
-        if "degC" in self.units.split() or "K" in self.units.split():
+        if {"degC", "K", "K-1"} & set(self.units.split()):
             # CF-1.11 wants to know whether a temperature is a point on a scale or a difference.
             attrs["units_metadata"] = f"temperature: {'on_scale' if self.units == 'degC' else 'difference'}"
         return attrs
@@ -148,7 +148,7 @@ VARIABLES: dict[str, Variable] = {
             "active_layer_thickness",
             "m",
             "active-layer thickness: depth of annual thaw above permafrost",
-            "",
+            "permafrost_active_layer_thickness",
             "area: mean",
             (0.0, 50.0),
         ),
@@ -159,7 +159,7 @@ VARIABLES: dict[str, Variable] = {
             "permafrost_probability",
             "1",
             "probability of permafrost; in the mean, the permafrost area fraction",
-            "",
+            "permafrost_area_fraction",
             valid=(0.0, 1.0),
         ),
         Variable("permafrost_zone", "1", "permafrost zone", "", "area: mode"),

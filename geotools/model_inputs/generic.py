@@ -53,6 +53,11 @@ def prepare(fields: xr.Dataset, **attrs: Any) -> xr.Dataset:
     for dim in ("lat", "lon"):
         out[f"{dim}_bnds"] = ((dim, "nv"), _bounds(out[dim].values))
         out[dim].attrs["bounds"] = f"{dim}_bnds"
+        out[dim].attrs.setdefault("long_name", {"lat": "latitude", "lon": "longitude"}[dim])
+    for field in out.data_vars.values():
+        if {"lat", "lon"} <= set(field.dims):
+            classes = "flag_values" in field.attrs
+            field.attrs["coverage_content_type"] = "thematicClassification" if classes else "modelResult"
     out.attrs = _globals(out, attrs)
     for name in (*out.data_vars, *out.coords):
         out[name].encoding = _encoding(out[name], str(name))

@@ -196,7 +196,7 @@ def equilibrium_permafrost(
     pr = (pr * moved.precipitation).assign_attrs(pr.attrs)
     out: xr.Dataset = degree_days(tas, submonthly_sd=settings.submonthly_sd_K)
     out["maat"] = annual_mean(tas)
-    out["annual_precipitation"] = annual_sum(pr)
+    out["annual_precipitation"] = annual_sum(pr).assign_attrs(VARIABLES["annual_precipitation"].attrs())
     months = monthly_extremes(tas)
     tundra = tundra_snow_share(months["warmest_month"])
     density = snow_density(

@@ -73,10 +73,20 @@ FIELDS = {
     for v in (
         Variable("n_factor_thawing", "1", "thawing n-factor"),
         Variable("conductivity_ratio", "1", "thawed over frozen thermal conductivity of the ground"),
-        Variable("thawed_conductivity", "W m-1 K-1", "thermal conductivity of thawed mineral ground"),
+        Variable(
+            "thawed_conductivity",
+            "W m-1 K-1",
+            "thermal conductivity of thawed mineral ground",
+            "soil_thermal_conductivity",
+        ),
         Variable("melted_water_fraction", "1", "volumetric fraction of water that melts in mineral ground"),
         Variable("organic_thickness", "m", "thickness of the organic layer"),
-        Variable("organic_conductivity", "W m-1 K-1", "thermal conductivity of the thawed organic layer"),
+        Variable(
+            "organic_conductivity",
+            "W m-1 K-1",
+            "thermal conductivity of the thawed organic layer",
+            "soil_thermal_conductivity",
+        ),
         Variable(
             "organic_melted_water_fraction",
             "1",

@@ -40,6 +40,7 @@ def compute(context: Context) -> xr.Dataset:
     for kind in ("zones", "segments"):
         _refuse_empty(context, monthly["tas"].mean("time", skipna=False, keep_attrs=True), kind)
     fractions = _plain(Overlap.between(context.grid, cover).class_fraction(cover["land_cover"]))
+    fractions.attrs["standard_name"] = "area_fraction"
     ground = ground_parameters(
         fractions.swap_dims({"class": "flag_value"}),
         class_dim="flag_value",
@@ -157,7 +158,11 @@ def zone_fractions(context: Context) -> dict[str, xr.DataArray]:
     found = {}
     for kind in dict.fromkeys(kinds):
         part = fraction.sel(zone=kinds.index[kinds == kind].to_numpy()).rename(zone=kind)
-        part.attrs = {"long_name": f"share of the cell's area that lies in the {kind}", "units": "1"}
+        part.attrs = {
+            "long_name": f"share of the cell's area that lies in the {kind}",
+            "standard_name": "area_fraction",
+            "units": "1",
+        }
         notice = context.inputs[ZONE_ROLES[kind]][1].notice
         found[f"{kind}_fraction"] = part.assign_attrs({"license": notice} if notice else {})
     return found

@@ -55,9 +55,11 @@ def _of_zone(
     )
     data = data.drop_dims([d for d in ("basin", "region", "polygon") if d in data.dims])
     share = share.drop_vars("spatial_ref", errors="ignore")
-    data[f"{kind}_fraction"] = share.assign_attrs(long_name=f"share of the cell's area in {zone}", units="1")
+    data[f"{kind}_fraction"] = share.assign_attrs(
+        long_name=f"share of the cell's area in {zone}", standard_name="area_fraction", units="1"
+    )
     data["region_fraction"] = regions[touching].assign_attrs(
-        long_name="share of the cell's area that lies in the region", units="1"
+        long_name="share of the cell's area that lies in the region", standard_name="area_fraction", units="1"
     )
     data = crop(data, inside)
     for field in data.data_vars.values():
@@ -98,6 +100,7 @@ def _fossil_emissions(context: Context) -> xr.DataArray:
     field = per_cell * _KG_PER_TG / context.grid.cell_areas() / _SECONDS_PER_YEAR
     field.attrs = {
         "long_name": "fossil emissions of CO2",
+        "standard_name": "tendency_of_atmosphere_mass_content_of_carbon_dioxide_due_to_emission",
         "units": "kg m-2 s-1",
         "cell_methods": "area: mean",
         "comment": (
