@@ -65,8 +65,14 @@ def examine(context: Context) -> list[str]:
             roles[f"published_{number}"] = lambda n=number: _published(context, n)  # type: ignore[misc]
         for role, action in roles.items():
             attempt(f"input {role}", action)
-        attempt("zones", lambda: ", ".join(context.zones.index))
+        before = len(problems)
+        for kind in context.zone_kinds:
+            attempt(f"zones, {kind}", lambda kind=kind: ", ".join(context.zone_frame(kind).index))  # type: ignore[misc]
+        if len(problems) == before:
+            # Names may clash between kinds that are in order by themselves.
+            attempt("zones", lambda: f"{len(context.zones)} in all")
         attempt("transect", lambda: _transect(context))
+        attempt("trade", lambda: _trade(context))
     if len(problems) == 1:
         raise problems[0]
     if problems:
@@ -102,3 +108,11 @@ def _transect(context: Context) -> str:
 
     check_inside(context.transect, context.grid)
     return f"{context.transect.name}, {context.transect.length_km:.0f} km, {len(context.transect.segments)} segments"
+
+
+def _trade(context: Context) -> str:
+    # The whole table takes a fraction of a second, and nothing less tells whether its year has all it needs.
+    from geotools.recipe.steps.trade import compute
+
+    table = compute(context)
+    return f"{table['year'].iloc[0]}, {', '.join(sorted(set(table['method'])))}"

@@ -117,29 +117,48 @@ class Context:
         g = self.recipe.grid
         return Grid.regular((g.west, g.south, g.east, g.north), g.resolution_deg, crs="EPSG:4326")
 
+    def zone_frame(self, kind: str) -> gpd.GeoDataFrame:
+        """The polygons of one kind of zone.
+
+        Parameters
+        ----------
+        kind : {"basin", "region", "polygon"}
+
+        Raises
+        ------
+        UsageError, DataError
+            When a name is not known or a polygon cannot be used.
+        """
+        from geotools.catalog import admin_regions, basins, check_region_codes
+        from geotools.space import check_zones
+
+        settings = self.recipe.zones
+        if kind == "basin":
+            frame = basins(settings.basins)
+        elif kind == "region":
+            check_region_codes(settings.regions, where="zones.regions")
+            frame = admin_regions().loc[settings.regions]
+        else:
+            frame = check_zones(self.open("polygons")).to_crs(4326)
+        frame.index = frame.index.astype(str)
+        return frame.assign(zone_kind=kind)
+
+    @property
+    def zone_kinds(self) -> list[str]:
+        """The kinds of zone that the recipe names, basins first."""
+        settings = self.recipe.zones
+        named = {"basin": settings.basins, "region": settings.regions, "polygon": settings.polygons}
+        return [kind for kind, there in named.items() if there]
+
     @cached_property
     def zones(self) -> gpd.GeoDataFrame:
         """The polygons that are summarised, basins first, index `zone`."""
         import pandas as pd
 
-        from geotools.catalog import admin_regions, basins, check_region_codes
         from geotools.space import check_zones
 
-        settings, frames = self.recipe.zones, []
-        if settings.basins:
-            frames.append(basins(settings.basins).assign(zone_kind="basin"))
-        if settings.regions:
-            check_region_codes(settings.regions, where="zones.regions")
-            frames.append(admin_regions().loc[settings.regions].assign(zone_kind="region"))
-        if settings.polygons is not None:
-            own = self.open("polygons")
-            own = check_zones(own)
-            frames.append(own.to_crs(4326).assign(zone_kind="polygon"))
-        for frame in frames:
-            frame.index = frame.index.astype(str)
-        joined = pd.concat(frames)
-        joined.index.name = "zone"
-        return check_zones(joined)
+        joined = pd.concat([self.zone_frame(kind) for kind in self.zone_kinds])
+        return check_zones(joined.rename_axis("zone"))
 
     @cached_property
     def transect(self) -> Transect:

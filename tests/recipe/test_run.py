@@ -373,10 +373,13 @@ def test_an_unknown_region_code_is_refused(recipe_file, tmp_path):
 
 def test_all_problems_are_reported_together(recipe_file, tmp_path):
     path = recipe_file(
-        inputs={"climate": {"path": "no.nc", "variables": {"tas": {}, "pr": {}}}}, zones={"basins": ["lenna"]}
+        inputs={"climate": {"path": "no.nc", "variables": {"tas": {}, "pr": {}}}},
+        zones={"basins": ["lenna"], "regions": ["RU-YAK"]},
+        trade={"year": 1999},
     )
-    with pytest.raises(ProblemsError, match=r"(?s)2 problems.*no\.nc.*lenna"):
+    with pytest.raises(ProblemsError, match=r"(?s)4 problems.*no\.nc.*lenna.*RU-YAK.*1999"):
         run(path, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_raster_without_crs_is_refused(climate_file, recipe_file, tmp_path):
