@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from geotools.carbon.term import COLUMNS, Term
 from geotools.errors import DataError, UsageError
-from geotools.units import conversion
 from geotools.vocabulary import NEVER_SUMMED, Account, Species
 
 if TYPE_CHECKING:
@@ -110,13 +109,9 @@ class Ledger:
         chosen = [t for t in chosen if t.species is species]
         if not chosen:
             raise UsageError(f"no term is of species {species.value!r}", where=where, todo="see to_frame()")
-        refuse_double_counting(chosen, where=where)
-        unit = chosen[0].unit
-        total = 0.0
-        for term in chosen:
-            scale, offset = conversion(term.unit, unit)
-            total += term.value * scale + offset
-        return total, unit
+        from geotools.carbon.selection import sum_of
+
+        return sum_of(chosen, where=where)
 
     def close(
         self,
