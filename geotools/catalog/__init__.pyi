@@ -1,5 +1,6 @@
 from .basins import basins
 from .catalog import Catalog, open_catalog, open_entry
+from .densities import flux_densities
 from .locations import data_dir
 from .published import published_numbers
 from .regions import admin_regions, check_region_codes, towns
@@ -13,6 +14,7 @@ __all__ = [
     "basins",
     "check_region_codes",
     "data_dir",
+    "flux_densities",
     "open_catalog",
     "open_entry",
     "published_numbers",

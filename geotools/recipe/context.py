@@ -157,8 +157,11 @@ class Context:
 
         from geotools.space import check_zones
 
-        joined = pd.concat([self.zone_frame(kind) for kind in self.zone_kinds])
-        return check_zones(joined.rename_axis("zone"))
+        joined = pd.concat([self.zone_frame(kind) for kind in self.zone_kinds]).rename_axis("zone")
+        # Polygons of one's own need not have a column of names.
+        names = joined["name"] if "name" in joined else pd.Series(pd.NA, index=joined.index)
+        joined["name"] = names.where(names.notna(), joined.index.to_series()).astype(str)
+        return check_zones(joined)
 
     @cached_property
     def transect(self) -> Transect:

@@ -366,6 +366,13 @@ def test_polygons_and_regions_of_ones_own_are_summarised(recipe_file, tmp_path):
     ]
 
 
+def test_polygons_whose_files_would_overwrite_each_other_are_refused(recipe_file, tmp_path):
+    boxes = [shapely.box(120, 60, 125, 65), shapely.box(110, 60, 115, 65)]
+    gpd.GeoDataFrame({"zone": ["a b", "a/b"]}, geometry=boxes, crs=4326).to_file(tmp_path / "z.gpkg")
+    with pytest.raises(UsageError, match=r"several zones would be written to a_b\.nc"):
+        run(recipe_file(zones={"polygons": "z.gpkg"}), tmp_path / "out")
+
+
 def test_an_unknown_region_code_is_refused(recipe_file, tmp_path):
     with pytest.raises(DataError, match="unknown region code 'RU-YAK'"):
         run(recipe_file(zones={"regions": ["RU-YAK"]}), tmp_path / "out")

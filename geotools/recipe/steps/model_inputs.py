@@ -6,6 +6,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from geotools.errors import UsageError
 from geotools.model_inputs.generic import crop, prepare, write_netcdf, write_zarr
 from geotools.recipe.context import Context
 from geotools.recipe.files import replacing
@@ -26,7 +27,16 @@ def run(context: Context) -> list[Path]:
         dim="zone",
         combine_attrs="drop",
     )
-    paths = []
+    paths: list[Path] = []
+    names = [_file_name(str(zone)) for zone in context.zones.index]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(
+            f"several zones would be written to {twice[0]}.nc",
+            where="model inputs",
+            expected="names that differ in letters and digits",
+            todo="rename the polygons",
+        )
     for zone in context.zones.index:
         data = _of_zone(context, fields, shares.sel(zone=zone, drop=True), regions, str(zone))
         netcdf = context.out / "model_inputs" / f"{_file_name(str(zone))}.nc"
@@ -65,7 +75,7 @@ def _of_zone(
     for field in data.data_vars.values():
         if {"lat", "lon"} <= set(field.dims):
             field.attrs["grid_mapping"] = "crs"
-    name = context.zones.loc[zone].get("name", zone)
+    name = context.zones.loc[zone, "name"]
     return prepare(
         data.reset_coords("crs"),
         **{
