@@ -10,6 +10,7 @@ from geotools.errors import DataError
 from geotools.recipe.context import Context
 from geotools.recipe.model import Recipe
 from geotools.recipe.steps import fields, uncertainty
+from geotools.recipe.steps.area_terms import area_terms
 from geotools.recipe.steps.carbon_terms import (
     SWATH,
     closed_terms,
@@ -18,7 +19,6 @@ from geotools.recipe.steps.carbon_terms import (
     territorial_field,
     territorial_terms,
 )
-from geotools.recipe.steps.segment_terms import segment_terms
 from tests.recipe.conftest import SMALL, merged
 
 EMISSIONS = pd.DataFrame({
@@ -42,7 +42,11 @@ def context(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def terms(context):
-    found = [*natural_terms(context), *territorial_terms(context, EMISSIONS), *segment_terms(context)]
+    found = [
+        *natural_terms(context),
+        *territorial_terms(context, EMISSIONS),
+        *area_terms(context, "segments"),
+    ]
     return {(t.zone, t.term): t for t in found}
 
 
@@ -138,14 +142,14 @@ def test_the_ledger_closes_for_all_zones(context, terms):
 
 def test_soil_carbon_given_by_the_user_becomes_a_stock_per_segment(context, tmp_path, monkeypatch):
     from geotools.catalog.schema import Entry
-    from geotools.recipe.steps import segment_terms as module
+    from geotools.recipe.steps import area_terms as module
 
     layer = context.fields()["tas"].isel(time=0, drop=True) * 0 + 10.0
     entry = Entry(path=tmp_path / "soil.nc", depth_top_m=0.0, depth_bottom_m=1.0)
     data = context.fields().assign(csoil_0_1m=layer.assign_attrs(units="kg m-2", grid_mapping="crs"))
     monkeypatch.setattr(module, "soil_layers", lambda _: {"csoil_0_1m": ("mine", entry)})
     monkeypatch.setattr(context, "fields", lambda: data)
-    stocks = {t.zone: t for t in segment_terms(context) if t.term == "soil_organic_carbon"}
+    stocks = {t.zone: t for t in area_terms(context, "segments") if t.term == "soil_organic_carbon"}
     area = context.overlap("segments").zone_areas.values
     assert stocks[SWATH].value == pytest.approx(10.0 * area.sum() / 1e12, rel=1e-3)
     assert (stocks[SWATH].depth_bottom_m, stocks[SWATH].unit) == (1.0, "Pg")
