@@ -15,7 +15,7 @@ from geotools.catalog.schema import Entry
 
 PACKAGES = (
     "lena-amur-geotools", "xarray", "dask", "numpy", "pandas", "scipy", "rasterio", "rioxarray", "geopandas", "shapely",
-    "pyproj", "exactextract", "netCDF4", "zarr", "pint", "pydantic", "matplotlib",
+    "pyproj", "numba", "netCDF4", "zarr", "pint", "pydantic", "matplotlib",
 )  # fmt: skip
 
 

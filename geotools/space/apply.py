@@ -14,8 +14,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from geotools.errors import DataError
+from geotools.space.compiled import available_cores
 from geotools.space.fields import one_block
-from geotools.space.matrix import CellMatrix
+from geotools.space.runs import Matrix
 
 # Values, valid fractions.
 PARTS = 2
@@ -29,27 +30,29 @@ Core = Callable[..., NDArray[np.float64]]
 def weighted(
     block: NDArray[Any],
     *,
-    matrix: CellMatrix,
+    matrix: Matrix,
     target_areas: NDArray[np.float64],
     target_shape: tuple[int, ...],
     average: bool,
-    per_cell: NDArray[np.float64] | None = None,
+    amounts: bool = False,
     min_valid_fraction: float = 0.0,
+    threads: int = 1,
 ) -> NDArray[np.float64]:
     """Averages or integrals over targets.
 
     Parameters
     ----------
     block : numpy.ndarray [..., y, x]
-    matrix : CellMatrix
+    matrix : CellMatrix or RunMatrix
     target_areas : numpy.ndarray [target; m2]
     target_shape : tuple of int
     average : bool
         Divide the sum by the area it stands on.
-    per_cell : numpy.ndarray [touched cell; m2], optional
-        Cell areas, when the values are amounts per cell.
+    amounts : bool
+        The values are amounts per cell.
     min_valid_fraction : float
         Targets with less of their area valid become NaN.
+    threads : int
 
     Returns
     -------
@@ -57,7 +60,7 @@ def weighted(
         Values and valid fractions. Without any valid area the value is NaN.
     """
     lead = block.shape[:-2]
-    sums, areas = matrix.sums(_steps(block), per_cell)
+    sums, areas = matrix.sums(_steps(block), amounts=amounts, threads=threads)
     valid = areas / target_areas
     keep = (areas > 0) & (valid >= min_valid_fraction - _ROUNDING)
     values = np.full(sums.shape, np.nan)
@@ -69,11 +72,12 @@ def weighted(
 def class_areas(
     block: NDArray[Any],
     *,
-    matrix: CellMatrix,
+    matrix: Matrix,
     target_areas: NDArray[np.float64],
     target_shape: tuple[int, ...],
     classes: NDArray[np.generic],
     fraction: bool,
+    threads: int = 1,
 ) -> NDArray[np.float64]:
     """Areas, or shares of the valid area, of classes.
 
@@ -87,18 +91,14 @@ def class_areas(
     DataError
         When a code occurs that is not among the classes.
     """
-    lead, codes = block.shape[:-2], _steps(block)
-    seen = np.unique(matrix.touched(codes))
-    if seen.dtype.kind == "f":
-        seen = seen[~np.isnan(seen)]
-    unknown = np.setdiff1d(seen, classes)
+    lead = block.shape[:-2]
+    areas, unknown = matrix.class_areas(_steps(block), classes, threads=threads)
     if unknown.size:
         raise DataError(
             f"the class codes {', '.join(f'{c:g}' for c in unknown[:8])} occur but have no meaning",
             expected=f"one of {', '.join(f'{c:g}' for c in classes)}",
             todo="add them to flag_values and flag_meanings, or set their cells to NaN",
         )
-    areas = matrix.class_areas(codes, classes)
     total = areas.sum(axis=1, keepdims=True)
     values = np.full(areas.shape, np.nan)
     np.divide(areas, total if fraction else 1.0, out=values, where=total > 0)
@@ -110,10 +110,11 @@ def class_areas(
 def quantiles(
     block: NDArray[Any],
     *,
-    matrix: CellMatrix,
+    matrix: Matrix,
     target_areas: NDArray[np.float64],
     levels: NDArray[np.float64],
     min_valid_fraction: float,
+    threads: int = 1,
 ) -> NDArray[np.float64]:
     """Area-weighted quantiles.
 
@@ -131,7 +132,7 @@ def quantiles(
     Hyndman, R. J. and Fan, Y. (1996): Sample quantiles in statistical packages. Am. Stat. 50, 361.
     doi:10.1080/00031305.1996.10473566
     """
-    lead, values = block.shape[:-2], matrix.touched(_steps(block))
+    lead, values = block.shape[:-2], _steps(block)
     out = np.full((values.shape[0], PARTS, levels.size, target_areas.size), np.nan)
     out[:, 1] = 0.0
     for target, (cells, areas) in enumerate(matrix.rows()):
@@ -180,7 +181,8 @@ def over_targets(
     data = one_block(field, source_dims).transpose(..., *source_dims).data
     lead = [str(d) for d in field.dims if d not in source_dims]
     if field.chunks is None:
-        out = core(np.asarray(data), **options)
+        # Only here: dask has its own threads, one chunk in each.
+        out = core(np.asarray(data), **options, threads=available_cores())
     else:
         out = _blockwise(functools.partial(core, **options), data, len(lead), (PARTS, *sizes.values()))
     coords = {n: c for n, c in field.coords.items() if not set(c.dims) & set(source_dims)}

@@ -1,7 +1,6 @@
-"""Storage of an overlap: one sparse matrix of areas, and the few products that need it.
+"""Storage of an overlap cell by cell: one sparse matrix of areas, and the few products that need it.
 
-Everything above this module sees `CellMatrix` only through `sums`, `class_areas`, `rows` and `row_sums`, so
-that another storage can take its place.
+For grids and points. Polygons are kept as runs of cells, with the same methods: see `geotools.space.runs`.
 """
 
 from __future__ import annotations
@@ -15,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+
+from geotools.space.grid import Grid
 
 # Steps of a field that are turned to float64 together.
 _STEPS_AT_ONCE = 8
@@ -30,6 +31,8 @@ class CellMatrix:
     area : numpy.ndarray [pair; m2]
     shape : tuple of int
         Number of targets and of source cells.
+    grid : Grid
+        Of the source cells.
     """
 
     def __init__(
@@ -38,8 +41,10 @@ class CellMatrix:
         cell: NDArray[np.int64],
         area: NDArray[np.float64],
         shape: tuple[int, int],
+        grid: Grid,
     ) -> None:
         self.shape = shape
+        self.grid = grid
         # Only the cells that any target touches are kept as columns: a basin is a small part of a globe.
         touched = np.zeros(shape[1], dtype=bool)
         touched[cell] = True
@@ -82,22 +87,29 @@ class CellMatrix:
         """The values [..., cell] at the touched cells only."""
         return values if self.cells.size == self.shape[1] else values[..., self.cells]
 
-    def rows(self) -> Iterator[tuple[NDArray[np.integer[Any]], NDArray[np.float64]]]:
-        """For each target, the positions among the touched cells and the shared areas [m2]."""
+    def rows(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+        """For each target, the flat numbers of its cells, ascending, and the shared areas [m2]."""
         pointer = self._csr.indptr
         for start, stop in pairwise(pointer):
-            yield self._csr.indices[start:stop], self._csr.data[start:stop]
+            yield self.cells[self._csr.indices[start:stop]], self._csr.data[start:stop]
+
+    @cached_property
+    def _cell_areas(self) -> NDArray[np.float64]:
+        """True areas of the touched cells [touched cell; m2]."""
+        return self.grid.areas_of(self.cells)
 
     def sums(
-        self, values: NDArray[np.generic], per_cell: NDArray[np.float64] | None = None
+        self, values: NDArray[np.generic], *, amounts: bool = False, threads: int = 1
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Area-weighted sums of the values that are not NaN, and the area they stand on.
 
         Parameters
         ----------
         values : numpy.ndarray [step, cell]
-        per_cell : numpy.ndarray [touched cell; m2], optional
-            Cell areas, when the values are amounts per cell and not densities.
+        amounts : bool
+            The values are amounts per cell and not densities.
+        threads : int
+            Not used here.
 
         Returns
         -------
@@ -111,8 +123,8 @@ class CellMatrix:
             block = np.array(self.touched(values[part]), dtype="float64")
             missing = np.isnan(block)
             block[missing] = 0.0
-            if per_cell is not None:
-                block /= per_cell
+            if amounts:
+                block /= self._cell_areas
             sums[part] = (self._csr @ np.ascontiguousarray(block.T)).T
             if not missing.any():
                 areas[part] = self.row_sums
@@ -122,7 +134,9 @@ class CellMatrix:
                 areas[part] = (self._csr @ np.ascontiguousarray((~missing).T.astype("float64"))).T
         return sums, areas
 
-    def class_areas(self, codes: NDArray[np.generic], classes: NDArray[np.generic]) -> NDArray[np.float64]:
+    def class_areas(
+        self, codes: NDArray[np.generic], classes: NDArray[np.generic], *, threads: int = 1
+    ) -> tuple[NDArray[np.float64], NDArray[np.generic]]:
         """Area of every class in every target.
 
         Parameters
@@ -132,13 +146,18 @@ class CellMatrix:
 
         Returns
         -------
-        numpy.ndarray [step, class, target; m2]
+        areas : numpy.ndarray [step, class, target; m2]
+        unknown : numpy.ndarray [code]
+            Codes in touched cells that are no class; NaN is none.
         """
+        seen = np.unique(self.touched(codes))
+        if seen.dtype.kind == "f":
+            seen = seen[~np.isnan(seen)]
         out = np.empty((codes.shape[0], classes.size, self.shape[0]))
         for step in range(codes.shape[0]):
             here = self.touched(codes[step]) == classes[:, None]
             out[step] = (self._csr @ np.ascontiguousarray(here.T, dtype="float64")).T
-        return out
+        return out, np.setdiff1d(seen, classes)
 
     def spread(
         self, amounts: NDArray[np.float64], weights: NDArray[np.float64]

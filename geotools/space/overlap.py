@@ -13,7 +13,6 @@ from geotools.space.apply import quantiles
 from geotools.space.classes import by_class
 from geotools.space.fields import ensure_kind, result_attrs
 from geotools.space.grid import Grid
-from geotools.space.matrix import CellMatrix
 from geotools.space.overlay import Overlay
 from geotools.space.spreading import spread
 from geotools.space.targets import target_of
@@ -74,8 +73,7 @@ class Overlap(Overlay):
             When the grid or the targets are not usable.
         """
         grid = source if isinstance(source, Grid) else Grid.from_dataarray(source)
-        found, pairs = target_of(target, grid, zone_dim, column, coordinates)
-        matrix = CellMatrix(*pairs, shape=(int(np.prod(found.shape)), grid.size))
+        found, matrix = target_of(target, grid, zone_dim, column, coordinates)
         return cls(matrix, found, grid)
 
     def mean(self, field: xr.DataArray, *, min_valid_fraction: float = 0.0) -> xr.DataArray:

@@ -15,7 +15,7 @@ from geotools.errors import DataError, UsageError
 from geotools.space.apply import Core, over_targets, weighted
 from geotools.space.fields import ensure_field, ensure_on_grid, label_of, spatial_coordinates
 from geotools.space.grid import Grid
-from geotools.space.matrix import CellMatrix
+from geotools.space.runs import Matrix
 from geotools.space.targets import Target
 
 _VALID_ATTRS = {"long_name": "share of the area of the target that had data", "units": "1"}
@@ -27,13 +27,13 @@ class Overlay:
 
     Parameters
     ----------
-    matrix : CellMatrix
+    matrix : CellMatrix or RunMatrix
     target : Target
     grid : Grid
         Of the source cells.
     """
 
-    def __init__(self, matrix: CellMatrix, target: Target, grid: Grid) -> None:
+    def __init__(self, matrix: Matrix, target: Target, grid: Grid) -> None:
         self.matrix, self.target, self.grid = matrix, target, grid
 
     @property
@@ -78,7 +78,7 @@ class Overlay:
         self.zone_size("fraction")
         shares = np.zeros(self.matrix.shape)
         for row, (cells, areas) in zip(shares, self.matrix.rows(), strict=True):
-            row[self.matrix.cells[cells]] = areas / self.cell_areas[cells]
+            row[cells] = areas / self.grid.areas_of(cells)
         out = self.grid.wrap(shares.reshape(*self.target.shape, *self.grid.shape), self.target.dims)
         # The segments of a transect carry lat and lon of their centres, which the cells need for themselves.
         coords = {k: v for k, v in self.target.coords.items() if k not in out.coords}
@@ -146,7 +146,7 @@ class Overlay:
         options = {
             "target_shape": self.target.shape,
             "average": average,
-            "per_cell": self.cell_areas if amounts else None,
+            "amounts": amounts,
             "min_valid_fraction": min_valid_fraction,
         }
         return self.apply(weighted, field, self.sizes, options)

@@ -1,9 +1,12 @@
-"""Polygons in the index plane of a grid: one unit square per cell, where a share of a cell is a plain area.
+"""Polygons in the plane of a grid, in which a share of a cell is a plain area.
 
-The way there: the CRS of the polygons, the CRS of the grid, the plane in which its cells are compared (the
-cylindrical equal-area one for longitude and latitude), and from there to column and row numbers, which is
-linear inside a cell but not across edges. So a vertex is put wherever an edge of a polygon crosses an edge of
-the grid; after that, straight lines stay straight and irregular grids need no other treatment.
+The way there: the CRS of the polygons, the CRS of the grid, and the plane in which its cells are compared (the
+cylindrical equal-area one for longitude and latitude). That is where polygons are walked (`to_rings`).
+
+To compare with other software there is the index plane too (`to_index_plane`), with one unit square per cell.
+Going to column and row numbers is linear inside a cell but not across edges. So a vertex is put wherever an
+edge of a polygon crosses an edge of the grid; after that, straight lines stay straight and irregular grids
+need no other treatment.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from geotools.errors import GeometryError
 from geotools.space.crs import same_crs
 from geotools.space.geodesy import authalic_ordinate, default_max_segment, densify, transformed
 from geotools.space.grid import Grid
+from geotools.space.walker import Rings
 
 Geometries = NDArray[Any]
 
@@ -36,6 +40,51 @@ def to_grid_crs(polygons: Geometries, crs: CRS, grid: Grid) -> Geometries:
         return np.asarray(dense)
     out = np.asarray(transformed(dense, Transformer.from_crs(crs, grid.crs, always_xy=True)))
     return _unwrap(out) if grid.is_lonlat else out
+
+
+def to_rings(polygons: Geometries, grid: Grid) -> tuple[NDArray[np.int64], Rings]:
+    """Polygons of the grid's CRS as rings in the plane in which its cells are compared.
+
+    Parameters
+    ----------
+    polygons : numpy.ndarray of shapely polygons [polygon]
+    grid : Grid
+
+    Returns
+    -------
+    index : numpy.ndarray [piece]
+        Position in `polygons`. Those that miss the grid are left out; on a longitude-latitude grid one may
+        come twice, a whole turn apart.
+    rings : Rings
+    """
+    bounds = shapely.bounds(polygons)
+    west, south, east, north = grid.bounds
+    index, turns = [], []
+    for turn in (-360.0, 0.0, 360.0) if grid.is_lonlat else (0.0,):
+        meets = np.flatnonzero(
+            (bounds[:, 0] + turn < east)
+            & (bounds[:, 2] + turn > west)
+            & (bounds[:, 1] < north)
+            & (bounds[:, 3] > south)
+        )
+        index.append(meets)
+        turns.append(np.full(meets.size, turn))
+    which, turned = np.concatenate(index), np.concatenate(turns)
+    if which.size == 0:
+        none = np.zeros(0)
+        return which, Rings(none, none, np.zeros(1, "int64"), np.zeros(1, "int64"), none.astype(bool))
+    kind, coordinates, offsets = shapely.to_ragged_array(polygons[which])
+    ring = offsets[0].astype("int64")
+    first = offsets[1].astype("int64")  # ring of each part
+    hole = np.ones(ring.size - 1, dtype=bool)
+    hole[first[:-1]] = False
+    polygon = first[offsets[2]] if kind == shapely.GeometryType.MULTIPOLYGON else first
+    x, y = coordinates[:, 0], coordinates[:, 1]
+    if grid.is_lonlat:
+        x = x + np.repeat(turned, np.diff(ring[polygon]))
+        y = authalic_ordinate(y)
+    rings = Rings(np.ascontiguousarray(x), np.ascontiguousarray(y), ring, polygon, hole)
+    return which, rings
 
 
 def to_index_plane(polygons: Geometries, grid: Grid) -> tuple[NDArray[np.int64], Geometries]:
@@ -88,7 +137,7 @@ def _number(
     numbered = np.column_stack((_edge_number(x, x_edges), _edge_number(y, y_edges)))
     pieces = np.asarray(shapely.from_ragged_array(kind, numbered, (rings, *offsets[1:])))
     # Where a boundary passes a corner of cells within rounding, two new vertices may come in the wrong order and
-    # fold the ring by 1e-12 of a cell. The walker behind this module loses whole cells over such a fold.
+    # fold the ring by 1e-12 of a cell. Walkers other than ours lose whole cells over such a fold.
     folded = ~shapely.is_valid(pieces)
     if folded.any():
         pieces[folded] = shapely.make_valid(pieces[folded], method="structure", keep_collapsed=False)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from geotools.errors import DataError, UsageError
 from geotools.metadata import kind_of
 from geotools.space.fields import label_of, one_block, result_attrs
-from geotools.space.matrix import CellMatrix
 from geotools.space.overlay import Overlay
+from geotools.space.runs import Matrix
 from geotools.vocabulary import Kind
 
 _WHOLLY_INSIDE = 1 - 1e-6
@@ -122,7 +122,7 @@ def _spread_block(
     amounts: NDArray[Any],
     weights: NDArray[Any],
     *,
-    matrix: CellMatrix,
+    matrix: Matrix,
     cell_areas: NDArray[np.float64] | None,
     shape: tuple[int, int],
 ) -> NDArray[np.float64]:
@@ -147,7 +147,7 @@ def _spread_block(
 def _fallback_block(
     weights: NDArray[Any],
     *,
-    matrix: CellMatrix,
+    matrix: Matrix,
     cell_areas: NDArray[np.float64] | None,
     shape: tuple[int, int],
 ) -> NDArray[np.bool_]:
@@ -160,7 +160,7 @@ def _fallback_block(
 
 
 def _weights(
-    field: NDArray[Any], matrix: CellMatrix, cell_areas: NDArray[np.float64] | None
+    field: NDArray[Any], matrix: Matrix, cell_areas: NDArray[np.float64] | None
 ) -> NDArray[np.float64]:
     """Weights per area of the touched cells; NaN is 0."""
     values = np.nan_to_num(matrix.touched(field.reshape(-1)).astype("float64"), nan=0.0, posinf=np.inf)

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
 from geotools.errors import GeometryError, UsageError
-from geotools.space.coverage import Pairs, polygon_coverage
+from geotools.space.coverage import polygon_runs
 from geotools.space.crs import as_crs, same_crs
 from geotools.space.geodesy import polygon_area
 from geotools.space.grid import Grid
+from geotools.space.matrix import CellMatrix
 from geotools.space.regridding import cell_overlaps
+from geotools.space.runs import Matrix, RunMatrix
 from geotools.space.transect import Transect
 from geotools.space.zones import check_zones
 
@@ -60,8 +62,8 @@ class Target:
 
 def target_of(
     target: Any, source: Grid, zone_dim: str | None, column: str | None, coordinates: Sequence[str]
-) -> tuple[Target, Pairs]:
-    """Sort out what a target is and what it shares with the source cells: areas, or 1 for a point."""
+) -> tuple[Target, Matrix]:
+    """Sort out what a target is, and the areas it shares with the source cells; 1 for a point."""
     if isinstance(target, Transect):
         extra = ("distance_km", "lat", "lon", *coordinates)
         return _zones(target.segments, source, zone_dim or "segment", column, extra)
@@ -85,12 +87,13 @@ def _zones(
     zone_dim: str | None,
     column: str | None,
     coordinates: Sequence[str],
-) -> tuple[Target, Pairs]:
+) -> tuple[Target, Matrix]:
     zones = check_zones(zones, column=column)
     crs, shapes = as_crs(zones.crs), np.array(zones.geometry.array, dtype=object)
     areas = np.atleast_1d(np.asarray(polygon_area(shapes, crs), dtype="float64"))
-    pairs, inside = polygon_coverage(shapes, crs, source)
-    covered = np.bincount(pairs.target, pairs.area, minlength=len(zones))
+    walked, inside = polygon_runs(shapes, crs, source)
+    matrix = RunMatrix(walked, len(zones), source)
+    covered = matrix.row_sums
     limit = _CLOSES_WITHIN if source.plane_is_equal_area else _CLOSES_ROUGHLY_WITHIN
     apart = np.where(inside, np.abs(covered / areas - 1), covered / areas - 1)
     if (apart > limit).any():
@@ -111,7 +114,7 @@ def _zones(
         "zones",
         _digest(shapely.to_wkb(shapes), crs, zones.index),
     )
-    return described, pairs
+    return described, matrix
 
 
 def _label_coords(frame: gpd.GeoDataFrame, dim: str, coordinates: Sequence[str]) -> dict[str, Any]:
@@ -138,7 +141,7 @@ def _digest(shapes: Any, crs: CRS, names: Any) -> str:
     return digest.hexdigest()
 
 
-def _cells(target: Grid, source: Grid) -> tuple[Target, Pairs]:
+def _cells(target: Grid, source: Grid) -> tuple[Target, Matrix]:
     pairs, inside = cell_overlaps(target, source)
     covered = np.bincount(pairs.target, pairs.area, minlength=target.size)
     described = Target(
@@ -150,7 +153,7 @@ def _cells(target: Grid, source: Grid) -> tuple[Target, Pairs]:
         target.key,
         target,
     )
-    return described, pairs
+    return described, CellMatrix(*pairs, (target.size, source.size), source)
 
 
 def _points(
@@ -159,7 +162,7 @@ def _points(
     zone_dim: str | None,
     column: str | None,
     coordinates: Sequence[str],
-) -> tuple[Target, Pairs]:
+) -> tuple[Target, Matrix]:
     if column is not None:
         points = points.set_index(column)
     crs = as_crs(points.crs, where="points")
@@ -187,7 +190,8 @@ def _points(
         "points",
         _digest(shapely.to_wkb(np.array(points.geometry.array)), crs, points.index),
     )
-    return described, Pairs(found, row_of[found] * source.shape[1] + column_of[found], np.ones(found.size))
+    cell = row_of[found] * source.shape[1] + column_of[found]
+    return described, CellMatrix(found, cell, np.ones(found.size), (len(points), source.size), source)
 
 
 def _cell_number(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -1,0 +1,1 @@
+"""Measurements side by side with peers; run as modules, not as tests."""

@@ -1,0 +1,55 @@
+"""How kernels are compiled: without the interpreter lock, and kept on disk where that is possible."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numba
+
+# Sums may be reordered, so that they use vector registers; NaN keeps its meaning.
+_REORDERED = {"reassoc", "nsz", "contract"}
+
+
+def kernel(function: Callable[..., Any], *, reorder: bool = False) -> Callable[..., Any]:
+    """Compile a function on its first call.
+
+    Parameters
+    ----------
+    function : callable
+    reorder : bool
+        Whether sums may be taken in another order.
+
+    Notes
+    -----
+    Kernels are serial and release the lock; threads come from outside. Numba's own threads abort the process
+    when dask threads enter them together.
+    """
+    options: dict[str, Any] = {"nogil": True, "fastmath": _REORDERED if reorder else False}
+    try:
+        compiled: Callable[..., Any] = numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # there is no place for a cache, as on a node whose disks are read-only
+        compiled = numba.njit(**options)(function)
+    return compiled
+
+
+def reordering_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function whose sums may be taken in another order."""
+    return kernel(function, reorder=True)
+
+
+def available_cores() -> int:
+    """Number of cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run_all(tasks: Sequence[Callable[[], Any]], threads: int) -> list[Any]:
+    """Results of the tasks in their order, from some threads or, with one, from this one."""
+    if threads <= 1 or len(tasks) <= 1:
+        return [task() for task in tasks]
+    with ThreadPoolExecutor(min(threads, len(tasks))) as pool:
+        return [future.result() for future in [pool.submit(task) for task in tasks]]

@@ -1,0 +1,265 @@
+"""Kernels that apply an overlap stored as runs: one pass over each row of a field.
+
+The ends of all runs of a row cut it into segments. A kernel adds up each segment once, in float64, and then puts
+every run together from its segments and adds the edge cells one by one. Rows and cells of no zone are not
+read. Segments and not differences of running sums: one infinite or absurd value then stays with the zones
+that hold it, and no digits are lost.
+
+All take `layout`, which `RunMatrix` prepares: see `Layout`.
+"""
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geotools.space.compiled import kernel, reordering_kernel
+
+
+class Layout(NamedTuple):
+    """Runs and edge cells in order of rows.
+
+    `*_start` [row + 1] say where each row starts. A segment is its first column and the one behind its last;
+    `segment_weight` says where in `weights` the areas of its cells start, for which `row_area` is then only a
+    factor. A run is its zone and the range of segments it is made of. An edge cell is its zone, its column,
+    the covered share and the area [m2]; those of one zone in one row stand together, as a group.
+    """
+
+    segment_start: NDArray[np.int64]
+    segment_first: NDArray[np.int32]
+    segment_stop: NDArray[np.int32]
+    segment_weight: NDArray[np.int64]
+    run_start: NDArray[np.int64]
+    run_zone: NDArray[np.int32]
+    run_low: NDArray[np.int32]
+    run_high: NDArray[np.int32]
+    edge_start: NDArray[np.int64]
+    group_start: NDArray[np.int64]
+    group_edge: NDArray[np.int64]
+    group_zone: NDArray[np.int32]
+    edge_zone: NDArray[np.int32]
+    edge_column: NDArray[np.int32]
+    edge_share: NDArray[np.float64]
+    edge_area: NDArray[np.float64]
+    row_area: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    even: bool
+
+
+@kernel
+def cut_rows(run_start, first, last):
+    """Segments of each row: where rows start, first and stop column; and of each run, its range of segments."""
+    rows = run_start.size - 1
+    start = np.zeros(rows + 1, np.int64)
+    segment_first = np.empty(2 * first.size, np.int32)
+    segment_stop = np.empty(2 * first.size, np.int32)
+    low = np.empty(first.size, np.int32)
+    high = np.empty(first.size, np.int32)
+    n = 0
+    for r in range(rows):
+        a, b = run_start[r], run_start[r + 1]
+        start[r] = n
+        if b > a:
+            cuts = np.unique(np.concatenate((first[a:b], last[a:b] + np.int32(1))))
+            depth = np.zeros(cuts.size, np.int64)
+            at = np.searchsorted(cuts, first[a:b])
+            to = np.searchsorted(cuts, last[a:b] + np.int32(1))
+            for k in range(b - a):
+                depth[at[k]] += 1
+                depth[to[k]] -= 1
+            # Cuts between which no run lies make no segment.
+            number = np.empty(cuts.size, np.int32)
+            covers, s = 0, 0
+            for k in range(cuts.size):
+                number[k] = s
+                covers += depth[k]
+                if covers > 0:
+                    segment_first[n], segment_stop[n] = cuts[k], cuts[k + 1]
+                    n += 1
+                    s += 1
+            for k in range(b - a):
+                low[a + k], high[a + k] = number[at[k]], number[to[k]]
+    start[rows] = n
+    return start, segment_first[:n].copy(), segment_stop[:n].copy(), low, high
+
+
+@reordering_kernel
+def _even_segment(part):
+    # In this form, with a count of 32 bits and no branch, the compiler uses vector registers.
+    total, count = 0.0, np.int32(0)
+    for i in range(part.size):
+        v = part[i]
+        known = v == v
+        total += np.float64(v) if known else 0.0
+        count += np.int32(known)
+    return total, count
+
+
+@reordering_kernel
+def _weighted_segment(part, weights):
+    total, plain, area, count = 0.0, 0.0, 0.0, np.int32(0)
+    for i in range(part.size):
+        v = part[i]
+        known = v == v
+        here = np.float64(v) if known else 0.0
+        plain += here
+        total += here * weights[i]
+        area += np.float64(known) * weights[i]
+        count += np.int32(known)
+    return total, plain, area, count
+
+
+@reordering_kernel
+def _edge_cells(row, column, weight, area):
+    total, covered, count = 0.0, 0.0, np.int64(0)
+    for k in range(column.size):
+        v = row[np.uint32(column[k])]
+        known = v == v
+        total += (np.float64(v) if known else 0.0) * weight[k]
+        covered += np.float64(known) * area[k]
+        count += np.int64(known)
+    return total, covered, count
+
+
+@kernel
+def zone_areas(layout, out):
+    """Add the whole area of each zone to `out` [zone; m2]."""
+    for r in range(layout.run_start.size - 1):
+        start = layout.segment_start[r]
+        for k in range(layout.run_start[r], layout.run_start[r + 1]):
+            area = 0.0
+            for s in range(start + layout.run_low[k], start + layout.run_high[k]):
+                width = layout.segment_stop[s] - layout.segment_first[s]
+                if layout.even:
+                    area += width
+                else:
+                    for i in range(layout.segment_weight[s], layout.segment_weight[s] + width):
+                        area += layout.weights[i]
+            out[layout.run_zone[k]] += area * layout.row_area[r]
+        for k in range(layout.edge_start[r], layout.edge_start[r + 1]):
+            out[layout.edge_zone[k]] += layout.edge_area[k]
+
+
+@kernel
+def row_sums(values, t0, t1, r0, r1, layout, amounts, sums, areas, counts):
+    """Sums, areas and numbers of valid cells [step, zone] of the steps t0 to t1 and the rows r0 to r1.
+
+    `values` [step, y, x]; with `amounts` the values are amounts per cell and are weighted by shares of cells.
+    """
+    start = layout.segment_start
+    most = 0
+    for r in range(r0, r1):
+        most = max(most, start[r + 1] - start[r])
+    total, area = np.zeros(most), np.zeros(most)
+    count = np.zeros(most, np.int64)
+    for r in range(r0, r1):
+        if (
+            layout.run_start[r] == layout.run_start[r + 1]
+            and layout.edge_start[r] == layout.edge_start[r + 1]
+        ):
+            continue
+        scale = 1.0 if amounts else layout.row_area[r]
+        weights = layout.edge_share if amounts else layout.edge_area
+        for t in range(t0, t1):
+            for s in range(start[r], start[r + 1]):
+                k = s - start[r]
+                first, stop = layout.segment_first[s], layout.segment_stop[s]
+                if layout.even:
+                    total[k], count[k] = _even_segment(values[t, r, first:stop])
+                    area[k] = count[k]
+                else:
+                    w = layout.segment_weight[s]
+                    weighted, plain, area[k], count[k] = _weighted_segment(
+                        values[t, r, first:stop], layout.weights[w : w + stop - first]
+                    )
+                    total[k] = plain if amounts else weighted
+            for k in range(layout.run_start[r], layout.run_start[r + 1]):
+                z = layout.run_zone[k]
+                run_total, run_area, run_count = 0.0, 0.0, 0
+                for s in range(layout.run_low[k], layout.run_high[k]):
+                    run_total += total[s]
+                    run_area += area[s]
+                    run_count += count[s]
+                sums[t, z] += run_total * scale
+                areas[t, z] += run_area * layout.row_area[r]
+                counts[t, z] += run_count
+            for g in range(layout.group_start[r], layout.group_start[r + 1]):
+                a, b = layout.group_edge[g], layout.group_edge[g + 1]
+                edge_total, edge_area, edge_count = _edge_cells(
+                    values[t, r], layout.edge_column[a:b], weights[a:b], layout.edge_area[a:b]
+                )
+                z = layout.group_zone[g]
+                sums[t, z] += edge_total
+                areas[t, z] += edge_area
+                counts[t, z] += edge_count
+
+
+@kernel
+def _class_of(code, classes, last):
+    """Position of a code among the ascending classes, -1 for none; `last` is tried first."""
+    if last >= 0 and classes[last] == code:
+        return last
+    at = np.searchsorted(classes, code)
+    return at if at < classes.size and classes[at] == code else -1
+
+
+@kernel
+def class_sums(codes, t0, t1, r0, r1, layout, classes, areas, counts, unknown):
+    """Areas and numbers of cells [step, class, zone] of each class, as `row_sums`.
+
+    Of the codes that are no class, the first few are put into `unknown` [8]; gives how many are there.
+    """
+    start = layout.segment_start
+    most = 0
+    for r in range(r0, r1):
+        most = max(most, start[r + 1] - start[r])
+    area = np.zeros((most, classes.size))
+    count = np.zeros((most, classes.size), np.int64)
+    strange, c = 0, -1
+    for r in range(r0, r1):
+        for t in range(t0, t1):
+            for s in range(start[r], start[r + 1]):
+                k = s - start[r]
+                area[k, :] = 0.0
+                count[k, :] = 0
+                first, w = layout.segment_first[s], layout.segment_weight[s]
+                for i in range(first, layout.segment_stop[s]):
+                    code = codes[t, r, i]
+                    if code != code:
+                        continue
+                    c = _class_of(code, classes, c)
+                    if c >= 0:
+                        area[k, c] += 1.0 if layout.even else layout.weights[w + i - first]
+                        count[k, c] += 1
+                    else:
+                        strange = _note(code, unknown, strange)
+            for k in range(layout.run_start[r], layout.run_start[r + 1]):
+                z = layout.run_zone[k]
+                for s in range(layout.run_low[k], layout.run_high[k]):
+                    for c in range(classes.size):
+                        areas[t, c, z] += area[s, c] * layout.row_area[r]
+                        counts[t, c, z] += count[s, c]
+            for k in range(layout.edge_start[r], layout.edge_start[r + 1]):
+                code = codes[t, r, layout.edge_column[k]]
+                if code == code:
+                    c = _class_of(code, classes, c)
+                    if c >= 0:
+                        areas[t, c, layout.edge_zone[k]] += layout.edge_area[k]
+                        counts[t, c, layout.edge_zone[k]] += 1
+                    else:
+                        strange = _note(code, unknown, strange)
+    return strange
+
+
+@kernel
+def _note(code, unknown, n):
+    for k in range(n):
+        if unknown[k] == code:
+            return n
+    if n < unknown.size:
+        unknown[n] = code
+        return n + 1
+    return n
