@@ -3,11 +3,11 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import exactextract_shares
+from oracle import exactextract_shares, to_index_plane
 from pyproj import CRS
 
 from geotools.space.grid import Grid
-from geotools.space.plane import to_grid_crs, to_index_plane, to_rings
+from geotools.space.plane import to_grid_crs, to_rings
 from geotools.space.walker import walk
 
 PLANE = "EPSG:6931"  # equal-area metres: coordinates are taken as they are
