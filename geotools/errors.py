@@ -73,6 +73,10 @@ class GeometryError(DataError):
     """A polygon or line is empty, invalid or has no area."""
 
 
+class GeotoolsWarning(UserWarning):
+    """Something that costs time or leaves results empty, but makes none of them wrong."""
+
+
 class ProblemsError(GeotoolsError):
     """Several problems, reported together.
 
