@@ -1,209 +1,150 @@
-"""Array cores of the overlap: each takes one block of a field, spatial dimensions last, and gives one array.
+"""A reduction mapped over the blocks of fields, lazily when the fields are lazy.
 
-Values and their valid fractions leave a core stacked in one array, so that dask holds one product per chunk.
+Each block is read once and in one task, whatever the chunks in time and space: a block makes the part of its
+tile, and the parts of all tiles of a time step are joined in one more task. Chunks are never joined.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from geotools.errors import DataError
+from geotools.space.chunks import warn_of_cut_chunks
 from geotools.space.compiled import available_cores
-from geotools.space.fields import one_block
+from geotools.space.reductions import Reduction
 from geotools.space.runs import Matrix
 
-# Values, valid fractions.
-PARTS = 2
 _PART = "__part__"
-# A fully valid target may come out at 1 - 1e-16.
-_ROUNDING = 1e-9
-
-Core = Callable[..., NDArray[np.float64]]
+# Values, valid fractions.
+_PARTS = 2
 
 
-def weighted(
-    block: NDArray[Any],
-    *,
-    matrix: Matrix,
-    target_areas: NDArray[np.float64],
-    target_shape: tuple[int, ...],
-    average: bool,
-    amounts: bool = False,
-    min_valid_fraction: float = 0.0,
-    threads: int = 1,
-) -> NDArray[np.float64]:
-    """Averages or integrals over targets.
+@dataclass(frozen=True)
+class _Call:
+    """A reduction with all it needs besides the matrix; `shape` is that of one step of the result."""
 
-    Parameters
-    ----------
-    block : numpy.ndarray [..., y, x]
-    matrix : CellMatrix or RunMatrix
-    target_areas : numpy.ndarray [target; m2]
-    target_shape : tuple of int
-    average : bool
-        Divide the sum by the area it stands on.
-    amounts : bool
-        The values are amounts per cell.
-    min_valid_fraction : float
-        Targets with less of their area valid become NaN.
-    threads : int
+    reduction: Reduction
+    target_areas: NDArray[np.float64]
+    shape: tuple[int, ...]
 
-    Returns
-    -------
-    numpy.ndarray [..., 2, *target_shape]
-        Values and valid fractions. Without any valid area the value is NaN.
-    """
-    lead = block.shape[:-2]
-    sums, areas = matrix.sums(_steps(block), amounts=amounts, threads=threads)
-    valid = areas / target_areas
-    keep = (areas > 0) & (valid >= min_valid_fraction - _ROUNDING)
-    values = np.full(sums.shape, np.nan)
-    np.divide(sums, areas if average else 1.0, out=values, where=keep)
-    stacked = np.stack((values, valid), axis=1)
-    return stacked.reshape(*lead, PARTS, *target_shape)
+    def whole(self, *blocks: NDArray[Any], matrix: Matrix, threads: int = 1) -> NDArray[np.float64]:
+        """The result of blocks [..., y, x] that hold the whole grid [..., 2, *shape]."""
+        (height, width), lead = blocks[0].shape[-2:], blocks[0].shape[:-2]
+        tile = matrix.window(slice(0, height), slice(0, width))
+        part = self.reduction.part(tile, _steps(blocks), threads)
+        return self._finish(part, matrix, lead)
 
+    def of_tile(self, *blocks: Any) -> NDArray[np.object_]:
+        """The part of one tile as an array of one object; the last arguments are its rows, columns and the matrix."""
+        *fields, rows, columns, matrix = blocks
+        tile = matrix.window(slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+        out = np.empty((1,) * fields[0].ndim, dtype=object)
+        part = self.reduction.part(tile, _steps(fields), 1)
+        out[(0,) * out.ndim] = (part, self.reduction.places(tile, matrix), fields[0].shape[:-2])
+        return out
 
-def class_areas(
-    block: NDArray[Any],
-    *,
-    matrix: Matrix,
-    target_areas: NDArray[np.float64],
-    target_shape: tuple[int, ...],
-    classes: NDArray[np.generic],
-    fraction: bool,
-    threads: int = 1,
-) -> NDArray[np.float64]:
-    """Areas, or shares of the valid area, of classes.
+    def joined(self, tiles: list[list[NDArray[np.object_]]], *, matrix: Matrix) -> NDArray[np.float64]:
+        """The result of all tiles of some steps."""
+        whole = lead = None
+        for row in tiles:
+            for tile in row:
+                part, places, lead = tile.item()
+                if whole is None:
+                    whole = self.reduction.start(part, matrix)
+                self.reduction.add(whole, part, places)
+        assert whole is not None
+        assert lead is not None
+        return self._finish(whole, matrix, lead)
 
-    Returns
-    -------
-    numpy.ndarray [..., 2, class, *target_shape]
-        Values and valid fractions, these repeated for every class.
-
-    Raises
-    ------
-    DataError
-        When a code occurs that is not among the classes.
-    """
-    lead = block.shape[:-2]
-    areas, unknown = matrix.class_areas(_steps(block), classes, threads=threads)
-    if unknown.size:
-        raise DataError(
-            f"the class codes {', '.join(f'{c:g}' for c in unknown[:8])} occur but have no meaning",
-            expected=f"one of {', '.join(f'{c:g}' for c in classes)}",
-            todo="add them to flag_values and flag_meanings, or set their cells to NaN",
-        )
-    total = areas.sum(axis=1, keepdims=True)
-    values = np.full(areas.shape, np.nan)
-    np.divide(areas, total if fraction else 1.0, out=values, where=total > 0)
-    valid = np.broadcast_to(total / target_areas, areas.shape)
-    stacked = np.stack((values, valid), axis=1)
-    return stacked.reshape(*lead, PARTS, classes.size, *target_shape)
+    def _finish(self, whole: NDArray[Any], matrix: Matrix, lead: tuple[int, ...]) -> NDArray[np.float64]:
+        both = np.stack(self.reduction.finish(whole, matrix, self.target_areas), axis=1)
+        return both.reshape(*lead, _PARTS, *self.shape)
 
 
-def quantiles(
-    block: NDArray[Any],
-    *,
-    matrix: Matrix,
-    target_areas: NDArray[np.float64],
-    levels: NDArray[np.float64],
-    min_valid_fraction: float,
-    threads: int = 1,
-) -> NDArray[np.float64]:
-    """Area-weighted quantiles.
-
-    Returns
-    -------
-    numpy.ndarray [..., 2, level, target]
-
-    Notes
-    -----
-    With the values in order and S their running area, value k stands at ``(S_k - w_k / 2) / S_n``, and the
-    quantile is interpolated in between. With equal areas that is type 5 of Hyndman and Fan (Hazen).
-
-    References
-    ----------
-    Hyndman, R. J. and Fan, Y. (1996): Sample quantiles in statistical packages. Am. Stat. 50, 361.
-    doi:10.1080/00031305.1996.10473566
-    """
-    lead, values = block.shape[:-2], _steps(block)
-    out = np.full((values.shape[0], PARTS, levels.size, target_areas.size), np.nan)
-    out[:, 1] = 0.0
-    for target, (cells, areas) in enumerate(matrix.rows()):
-        for step in range(values.shape[0]):
-            here = values[step, cells].astype("float64")
-            known = ~np.isnan(here)
-            valid = areas[known].sum() / target_areas[target]
-            out[step, 1, :, target] = valid
-            if known.any() and valid >= min_valid_fraction - _ROUNDING:
-                order = np.argsort(here[known], kind="stable")
-                area = areas[known][order]
-                place = np.cumsum(area) - area / 2
-                out[step, 0, :, target] = np.interp(levels * area.sum(), place, here[known][order])
-    return out.reshape(*lead, *out.shape[1:])
-
-
-def _steps(block: NDArray[Any]) -> NDArray[Any]:
-    return block.reshape(-1, block.shape[-2] * block.shape[-1])
+def _steps(blocks: Any) -> tuple[NDArray[Any], ...]:
+    """Blocks [..., y, x] as [step, cell]; a later one may have a single step for all."""
+    lead = blocks[0].shape[:-2]
+    more = [b if b.ndim == 2 else np.broadcast_to(b, (*lead, *b.shape[-2:])) for b in blocks[1:]]
+    return tuple(b.reshape(-1, b.shape[-2] * b.shape[-1]) for b in (blocks[0], *more))
 
 
 def over_targets(
-    core: Core,
-    field: xr.DataArray,
+    reduction: Reduction,
+    fields: tuple[xr.DataArray, ...],
     *,
+    matrix: Matrix,
+    target_areas: NDArray[np.float64],
     source_dims: tuple[str, str],
     sizes: dict[str, int],
-    options: dict[str, Any],
 ) -> tuple[xr.DataArray, xr.DataArray]:
-    """Map a core over the blocks of a field, lazily when the field is lazy.
+    """Apply a reduction to fields.
 
     Parameters
     ----------
-    core : callable
-        Takes an array [..., y, x] and gives one [..., 2, *sizes].
-    field : xarray.DataArray [any dims, y, x]
+    reduction : Reduction
+    fields : tuple of xarray.DataArray [any dims, y, x]
+        The first has all dimensions; others have them all or only y and x.
+    matrix : CellMatrix or RunMatrix
+    target_areas : numpy.ndarray [target; m2]
     source_dims : (str, str)
     sizes : dict of str to int
         Dimensions of the result besides the leading ones of the field.
-    options : dict
-        Keyword arguments of the core.
 
     Returns
     -------
-    values, valid_fraction : xarray.DataArray
+    values, valid_fraction : xarray.DataArray [leading dims, *sizes]
     """
-    data = one_block(field, source_dims).transpose(..., *source_dims).data
-    lead = [str(d) for d in field.dims if d not in source_dims]
-    if field.chunks is None:
+    for field in fields:
+        warn_of_cut_chunks(field)
+    fields = tuple(f.transpose(..., *source_dims) for f in fields)
+    lead = [d for d in fields[0].dims if d not in source_dims]
+    call = _Call(reduction, target_areas, tuple(sizes.values()))
+    if all(f.chunks is None for f in fields):
         # Only here: dask has its own threads, one chunk in each.
-        out = core(np.asarray(data), **options, threads=available_cores())
+        blocks = [np.asarray(f.data) for f in fields]
+        out = call.whole(*blocks, matrix=matrix, threads=available_cores())
     else:
-        out = _blockwise(functools.partial(core, **options), data, len(lead), (PARTS, *sizes.values()))
-    coords = {n: c for n, c in field.coords.items() if not set(c.dims) & set(source_dims)}
+        out = _lazily(call, fields, matrix, source_dims)
+    first = fields[0]
+    coords = {n: c for n, c in first.coords.items() if not set(c.dims) & set(source_dims)}
     both = xr.DataArray(out, dims=[*lead, _PART, *sizes], coords=coords)
     return both.isel({_PART: 0}), both.isel({_PART: 1})
 
 
-def _blockwise(core: Core, data: Any, lead: int, new: tuple[int, ...]) -> Any:
-    """One task per chunk. apply_ufunc would add two: for the choice among outputs, and for axes in place."""
+def _lazily(
+    call: _Call, fields: tuple[xr.DataArray, ...], matrix: Matrix, source_dims: tuple[str, str]
+) -> Any:
+    """Two tasks per chunk at most: apply_ufunc would take more, and would want the tiles joined."""
     import dask.array as da
+    from dask.delayed import delayed
 
-    kept = tuple(range(lead))
-    added = {lead + 2 + k: size for k, size in enumerate(new)}
+    # dask has no types.
     blockwise: Any = da.blockwise
-    return blockwise(
-        core,
-        (*kept, *added),
-        data,
-        (*kept, lead, lead + 1),
-        new_axes=added,
-        concatenate=True,
-        dtype="float64",
-        meta=np.empty((0,) * (lead + len(new))),
+    from_array: Any = da.from_array
+    lazy: Any = xr.unify_chunks(*(f if f.chunks is not None else f.chunk() for f in fields))
+    fields = lazy
+    dims = fields[0].dims
+    index = {dim: n for n, dim in enumerate(dims)}
+    y, x = (index[d] for d in source_dims)
+    lead = tuple(range(len(dims) - 2))
+    arrays = [item for f in fields for item in (f.data, tuple(index[d] for d in f.dims))]
+    new = {len(dims) + k: size for k, size in enumerate((_PARTS, *call.shape))}
+    out = (*lead, *new)
+    common = {"new_axes": new, "dtype": "float64", "meta": np.empty((0,) * len(out))}
+    # A key of its own, so that a cluster sends the matrix to each worker once and not with every task.
+    held = delayed(matrix, pure=True, traverse=False, name=f"overlap-{matrix.key}")
+    if all(fields[0].data.numblocks[k] == 1 for k in (y, x)):
+        return blockwise(call.whole, out, *arrays, matrix=held, concatenate=True, **common)
+    rows, columns = (
+        from_array(np.arange(fields[0].shape[k]), chunks=(fields[0].data.chunks[k],)) for k in (y, x)
     )
+    every = tuple(range(len(dims)))
+    parts = blockwise(
+        call.of_tile, every, *arrays, rows, (y,), columns, (x,), held, None,
+        adjust_chunks={y: 1, x: 1}, dtype=object, meta=np.empty((0,) * len(dims), dtype=object),
+    )  # fmt: skip
+    return blockwise(call.joined, out, parts, every, matrix=held, concatenate=False, **common)

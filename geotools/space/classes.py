@@ -10,9 +10,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from geotools.errors import DataError
-from geotools.space.apply import class_areas
-from geotools.space.fields import ensure_kind, label_of
+from geotools.space.fields import ensure_kind, label_of, result_attrs
 from geotools.space.overlay import Overlay
+from geotools.space.reductions import ClassAreas, ClassMeans
 from geotools.vocabulary import Kind
 
 
@@ -51,26 +51,67 @@ def by_class(
     fraction: bool,
 ) -> xr.DataArray:
     """Area, or share of the valid area, of each class; see `Overlap.area_by_class`."""
-    field = overlay.checked(field)
-    if classes is None:
-        ensure_kind(field, (Kind.CLASS,), "class_fraction" if fraction else "area_by_class")
-    codes, meanings = class_meanings(field, classes)
-    missing = field.encoding.get("_FillValue")
-    if missing is not None and field.dtype.kind in "iu":
-        # A field in memory that would be written with this code for missing, as it would be read again.
-        field = field.where(field != missing)
-    sizes = {class_dim: codes.size, **overlay.sizes}
-    options = {"classes": codes, "fraction": fraction, "target_shape": overlay.target.shape}
-    values, valid = overlay.apply(class_areas, field, sizes, options)
-    labels = {class_dim: meanings, "flag_value": (class_dim, codes, {"long_name": "code of the class"})}
+    field, codes, meanings = _checked_classes(
+        overlay, field, classes, "class_fraction" if fraction else "area_by_class"
+    )
+    values, valid = overlay.apply(
+        ClassAreas(codes, fraction), field, sizes={class_dim: codes.size, **overlay.sizes}
+    )
     attrs = {
         "units": "1" if fraction else "m2",
         "cell_methods": "area: mean" if fraction else "area: sum",
     }
     long_name = f"{'share' if fraction else 'area'} of {field.attrs.get('long_name', field.name or 'class')}"
     return overlay.dress(
-        values.assign_coords(labels),
+        values.assign_coords(_labels(class_dim, codes, meanings)),
         valid.isel({class_dim: 0}),
         field.name,
         {"long_name": long_name, **attrs},
     )
+
+
+def mean_by_class(
+    overlay: Overlay,
+    field: xr.DataArray,
+    classes: xr.DataArray,
+    meanings: Mapping[int, str] | None,
+    class_dim: str,
+) -> xr.DataArray:
+    """Mean of a field over each class; see `Overlap.mean_by_class`."""
+    overlay.refuse_points("mean_by_class")
+    field = overlay.checked(field)
+    ensure_kind(field, (Kind.INTENSIVE, Kind.DENSITY), "mean_by_class")
+    kinds, codes, names = _checked_classes(overlay, classes, meanings, "mean_by_class")
+    if set(kinds.dims) != set(overlay.grid.dims):
+        field, kinds = xr.broadcast(field, kinds)
+    kinds = kinds.drop_vars([n for n in kinds.coords if n not in kinds.dims])
+    sizes = {class_dim: codes.size, **overlay.sizes}
+    values, valid = overlay.apply(ClassMeans(codes), field, kinds, sizes=sizes)
+    # Of a mean over part of a zone, both in the words of CF.
+    out = overlay.dress(
+        values.assign_coords(_labels(class_dim, codes, names)),
+        valid,
+        field.name,
+        result_attrs(field, "mean"),
+    )
+    out["valid_fraction"].attrs["long_name"] = "share of the area of the class in the target that had data"
+    return out
+
+
+def _labels(class_dim: str, codes: NDArray[Any], meanings: NDArray[np.str_]) -> dict[str, Any]:
+    return {class_dim: meanings, "flag_value": (class_dim, codes, {"long_name": "code of the class"})}
+
+
+def _checked_classes(
+    overlay: Overlay, field: xr.DataArray, classes: Mapping[int, str] | None, call: str
+) -> tuple[xr.DataArray, NDArray[Any], NDArray[np.str_]]:
+    """A field of classes on the grid of the overlap, its codes and their meanings."""
+    field = overlay.checked(field)
+    if classes is None:
+        ensure_kind(field, (Kind.CLASS,), call)
+    codes, meanings = class_meanings(field, classes)
+    missing = field.encoding.get("_FillValue")
+    if missing is not None and field.dtype.kind in "iu":
+        # A field in memory that would be written with this code for missing, as it would be read again.
+        field = field.where(field != missing)
+    return field, codes, meanings

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,54 @@ from scipy import sparse
 
 from geotools.space.grid import Grid
 
+if TYPE_CHECKING:
+    from geotools.space.runs import Matrix
+
 # Steps of a field that are turned to float64 together.
 _STEPS_AT_ONCE = 8
+# Nearer to the area of a target than this, what is missing is rounding.
+_ROUNDING = 1e-12
+
+
+class Tile(NamedTuple):
+    """A window of a matrix: `matrix` counts its targets from 0 and its cells from the corner of the window.
+
+    `targets` [target of the window] are the numbers of its targets in the whole matrix, `columns_in_all` is
+    the number of columns of the whole grid.
+    """
+
+    matrix: Matrix
+    targets: NDArray[np.int64]
+    rows: slice
+    columns: slice
+    columns_in_all: int
+
+    @property
+    def cells(self) -> NDArray[np.int64]:
+        """Flat numbers, in the whole grid, of the touched cells of the window."""
+        row, column = np.divmod(self.matrix.cells, self.columns.stop - self.columns.start)
+        return np.asarray((row + self.rows.start) * self.columns_in_all + column + self.columns.start)
+
+
+def whole_areas(areas: NDArray[np.float64], row_sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Valid areas [..., target; m2]; a target with all its data stands on exactly its area."""
+    return np.where(np.abs(areas - row_sums) <= _ROUNDING * row_sums, row_sums, areas)
+
+
+def join_moments(
+    one: NDArray[np.float64], other: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Mean, sum of squared deviations and area [3, ...] of two samples together.
+
+    References
+    ----------
+    Chan, T. F., Golub, G. H. and LeVeque, R. J. (1983): Algorithms for computing the sample variance. Am. Stat.
+    37, 242. doi:10.1080/00031305.1983.10483115
+    """
+    area = one[2] + other[2]
+    share = np.divide(other[2], area, out=np.zeros_like(area), where=area > 0)
+    apart = other[0] - one[0]
+    return one[0] + apart * share, one[1] + other[1] + apart * apart * one[2] * share, area
 
 
 class CellMatrix:
@@ -45,6 +91,7 @@ class CellMatrix:
     ) -> None:
         self.shape = shape
         self.grid = grid
+        self._windows: dict[tuple[int, int, int, int], Tile] = {}
         # Only the cells that any target touches are kept as columns: a basin is a small part of a globe.
         touched = np.zeros(shape[1], dtype=bool)
         touched[cell] = True
@@ -82,6 +129,39 @@ class CellMatrix:
 
     def __dask_tokenize__(self) -> str:
         return self.key
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What can be had from the rest does not travel.
+        kept = ("shape", "grid", "cells", "_csr", "row_sums", "_cell_areas")
+        return {name: value for name, value in vars(self).items() if name in kept}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _windows={})
+
+    @cached_property
+    def _csc(self) -> sparse.csc_array:
+        return self._csr.tocsc()
+
+    def window(self, rows: slice, columns: slice) -> Tile:
+        """The part of the matrix that lies in a rectangle of cells; see `RunMatrix.window`."""
+        height, width = self.grid.shape
+        place = (rows.start, rows.stop, columns.start, columns.stop)
+        if place == (0, height, 0, width):
+            return Tile(self, np.arange(self.shape[0]), rows, columns, width)
+        if place not in self._windows:
+            row, column = np.divmod(self.cells, width)
+            held = np.flatnonzero(
+                (row >= place[0]) & (row < place[1]) & (column >= place[2]) & (column < place[3])
+            )
+            shared = self._csc[:, held].tocsr()
+            targets = np.flatnonzero(np.diff(shared.indptr))
+            part = object.__new__(type(self))
+            part.grid, part._windows, part._csr = self.grid, {}, shared[targets]
+            part.cells = (row[held] - place[0]) * (place[3] - place[2]) + column[held] - place[2]
+            part.shape = (targets.size, (place[1] - place[0]) * (place[3] - place[2]))
+            vars(part)["_cell_areas"] = self._cell_areas[held]
+            self._windows[place] = Tile(part, targets, rows, columns, width)
+        return self._windows[place]
 
     def touched(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
         """The values [..., cell] at the touched cells only."""
@@ -132,7 +212,42 @@ class CellMatrix:
                 areas[part] = self._csr @ (~missing[0]).astype("float64")
             else:
                 areas[part] = (self._csr @ np.ascontiguousarray((~missing).T.astype("float64"))).T
-        return sums, areas
+        return sums, whole_areas(areas, self.row_sums)
+
+    def moments(
+        self, values: NDArray[np.generic], *, threads: int = 1
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Mean, sum of squared deviations times area, and valid area; see `RunMatrix.moments`."""
+        sums, areas = self.sums(values)
+        mean = np.divide(sums, areas, out=np.zeros_like(sums), where=areas > 0)
+        squares = np.empty_like(mean)
+        for step in range(values.shape[0]):
+            apart = self._of_pairs(values[step]) - mean[step, self._target_of_pair]
+            weighted = np.where(np.isnan(apart), 0.0, apart * apart) * self._csr.data
+            squares[step] = np.bincount(self._target_of_pair, weighted, minlength=self.shape[0])
+        return mean, squares, areas
+
+    def extremes(
+        self, values: NDArray[np.generic], *, greatest: bool, threads: int = 1
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Greatest or least value and valid area; see `RunMatrix.extremes`."""
+        worst = -np.inf if greatest else np.inf
+        out = np.full((values.shape[0], self.shape[0]), worst)
+        there = np.flatnonzero(np.diff(self._csr.indptr))
+        choose = np.fmax if greatest else np.fmin
+        for step in range(values.shape[0]):
+            here = self._of_pairs(values[step])
+            if there.size:
+                out[step, there] = choose(worst, choose.reduceat(here, self._csr.indptr[there]))
+        return out, self.sums(values)[1]
+
+    @cached_property
+    def _target_of_pair(self) -> NDArray[np.int64]:
+        return np.repeat(np.arange(self.shape[0]), np.diff(self._csr.indptr))
+
+    def _of_pairs(self, values: NDArray[np.generic]) -> NDArray[np.float64]:
+        """The value of the cell of each pair [pair]."""
+        return self.touched(values)[self._csr.indices].astype("float64")
 
     def class_areas(
         self, codes: NDArray[np.generic], classes: NDArray[np.generic], *, threads: int = 1
@@ -159,6 +274,27 @@ class CellMatrix:
             out[step] = (self._csr @ np.ascontiguousarray(here.T, dtype="float64")).T
         return out, np.setdiff1d(seen, classes)
 
+    def class_means(
+        self,
+        values: NDArray[np.generic],
+        codes: NDArray[np.generic],
+        classes: NDArray[np.generic],
+        *,
+        threads: int = 1,
+    ) -> tuple[NDArray[np.float64], NDArray[np.generic]]:
+        """Sums of values, valid areas and whole areas of every class; see `RunMatrix.class_means`."""
+        areas, unknown = self.class_areas(codes, classes)
+        out = np.empty((3, values.shape[0], classes.size, self.shape[0]))
+        out[2] = areas
+        for step in range(values.shape[0]):
+            here = self.touched(values[step]).astype("float64")
+            known = ~np.isnan(here)
+            kind = self.touched(codes[min(step, codes.shape[0] - 1)]) == classes[:, None]
+            weighted = np.where(known, here, 0.0) * kind
+            out[0, step] = (self._csr @ np.ascontiguousarray(weighted.T)).T
+            out[1, step] = (self._csr @ np.ascontiguousarray((kind & known).T, dtype="float64")).T
+        return out, unknown
+
     def spread(
         self, amounts: NDArray[np.float64], weights: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -179,7 +315,7 @@ class CellMatrix:
         share.data = share.data * weights[share.indices]
         total = np.asarray(share @ np.ones(self.cells.size))
         fallback = (total == 0) & (self.row_sums > 0)
-        target = np.repeat(np.arange(self.shape[0]), np.diff(share.indptr))
+        target = self._target_of_pair
         share.data = np.where(fallback[target], self._csr.data, share.data)
         total = np.where(fallback, self.row_sums, total)
         share.data /= total[target]

@@ -9,11 +9,11 @@ import numpy as np
 import xarray as xr
 
 from geotools.errors import UsageError
-from geotools.space.apply import quantiles
-from geotools.space.classes import by_class
+from geotools.space.classes import by_class, mean_by_class
 from geotools.space.fields import ensure_kind, result_attrs
 from geotools.space.grid import Grid
 from geotools.space.overlay import Overlay
+from geotools.space.reductions import Extremes, Quantiles, Reduction, Sums, Variances
 from geotools.space.spreading import spread
 from geotools.space.targets import target_of
 from geotools.units import times_area, units_of
@@ -198,16 +198,90 @@ class Overlap(Overlay):
         if not ((levels >= 0) & (levels <= 1)).all():
             raise UsageError(f"the quantiles are {levels.tolist()}", expected="levels from 0 to 1")
         zones = self.zone_size("quantile")
-        options = {"levels": levels, "min_valid_fraction": min_valid_fraction}
-        values, valid = self.apply(quantiles, field, {"quantile": levels.size, **zones}, options)
+        reduction = Quantiles(levels, min_valid_fraction)
+        values, valid = self.apply(reduction, field, sizes={"quantile": levels.size, **zones})
         values = values.assign_coords(quantile=levels)
         out = self.dress(values, valid.isel(quantile=0), field.name, result_attrs(field, None))
         return out if np.ndim(q) else out.isel(quantile=0)
 
+    def variance(self, field: xr.DataArray, *, min_valid_fraction: float = 0.0) -> xr.DataArray:
+        """Area-weighted variance of the cells of each target about their mean.
+
+        Parameters
+        ----------
+        field : xarray.DataArray [any dims, y, x; any units]
+            An intensive quantity or a density.
+        min_valid_fraction : float
+            Targets with less valid area become NaN.
+
+        Returns
+        -------
+        xarray.DataArray [any dims, target; units of the field squared]
+            Of the valid part, without a correction for the number of cells: ``sum(a (x - mean)^2) / sum(a)``.
+
+        Raises
+        ------
+        UsageError
+            For amounts per cell and classes.
+        """
+        return self._of_cells(
+            field, "variance", Variances(min_valid_fraction), "variance", units=lambda unit: f"({unit})2"
+        )
+
+    def minimum(self, field: xr.DataArray, *, min_valid_fraction: float = 0.0) -> xr.DataArray:
+        """Least value of all cells that each target touches, however little of a cell it holds.
+
+        Takes and gives what `mean` does.
+        """
+        return self._of_cells(field, "minimum", Extremes(False, min_valid_fraction), "minimum")
+
+    def maximum(self, field: xr.DataArray, *, min_valid_fraction: float = 0.0) -> xr.DataArray:
+        """Greatest value of all cells that each target touches, however little of a cell it holds.
+
+        Takes and gives what `mean` does.
+        """
+        return self._of_cells(field, "maximum", Extremes(True, min_valid_fraction), "maximum")
+
+    def mean_by_class(
+        self,
+        field: xr.DataArray,
+        classes: xr.DataArray,
+        *,
+        meanings: Mapping[int, str] | None = None,
+        class_dim: str = "class",
+    ) -> xr.DataArray:
+        """Area-weighted mean of a field over the part of each target that is of each class, in one pass.
+
+        Parameters
+        ----------
+        field : xarray.DataArray [any dims, y, x; any units]
+            An intensive quantity or a density.
+        classes : xarray.DataArray [y, x or the dims of the field]
+            Codes with `flag_values` and `flag_meanings`, on the same grid.
+        meanings : mapping of int to str, optional
+            Codes and meanings, instead of the attributes.
+        class_dim : str
+            Dimension of the classes in the result; its coordinate holds the meanings, `flag_value` the codes.
+
+        Returns
+        -------
+        xarray.DataArray [any dims, class, target; units of the field]
+            `valid_fraction` is the share of the area of the class in the target that had data; NaN where the
+            target holds nothing of the class.
+
+        Raises
+        ------
+        UsageError
+            For amounts per cell, and when `classes` are none.
+        DataError
+            When the grids differ or codes have no meaning (for lazy fields, once they are computed).
+        """
+        return mean_by_class(self, field, classes, meanings, class_dim)
+
     def valid_fraction(self, field: xr.DataArray) -> xr.DataArray:
         """Share of the whole area of each target that has data [any dims, target; 1]."""
         field = self.checked(field)
-        values, valid = self.sums(field, average=True)
+        values, valid = self.apply(Sums(average=True), field)
         out: xr.DataArray = self.dress(values, valid, None, {}).coords["valid_fraction"]
         return out.drop_vars(["valid_fraction", "covered_fraction"])
 
@@ -272,6 +346,21 @@ class Overlap(Overlay):
         """
         return spread(self, amounts, weights, partly_outside)
 
+    def _of_cells(
+        self,
+        field: xr.DataArray,
+        call: str,
+        reduction: Reduction,
+        method: str,
+        *,
+        units: Callable[[str], str] | None = None,
+    ) -> xr.DataArray:
+        field = self.checked(field)
+        ensure_kind(field, _AVERAGED, call)
+        values, valid = self.apply(reduction, field)
+        new_units = units(units_of(field)) if units else None
+        return self.dress(values, valid, field.name, result_attrs(field, method, units=new_units))
+
     def _weighted(
         self,
         field: xr.DataArray,
@@ -284,9 +373,7 @@ class Overlap(Overlay):
         field = self.checked(field)
         kind = ensure_kind(field, kinds, call)
         average = kind is not Kind.AMOUNT and call != "total"
-        values, valid = self.sums(
-            field, average=average, amounts=kind is Kind.AMOUNT, min_valid_fraction=min_valid_fraction
-        )
+        values, valid = self.apply(Sums(average, kind is Kind.AMOUNT, min_valid_fraction), field)
         new_units = units(units_of(field)) if units else None
         attrs = result_attrs(field, "mean" if average else "sum", units=new_units)
         return self.dress(values, valid, field.name, attrs)

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from geotools.errors import DataError, UsageError
-from geotools.space.apply import Core, over_targets, weighted
+from geotools.space.apply import over_targets
 from geotools.space.fields import ensure_field, ensure_on_grid, label_of, spatial_coordinates
 from geotools.space.grid import Grid
+from geotools.space.reductions import Reduction
 from geotools.space.runs import Matrix
 from geotools.space.targets import Target
 
@@ -119,11 +120,25 @@ class Overlay:
         return {self.target.dims[0]: self.target.shape[0]}
 
     def apply(
-        self, core: Core, field: xr.DataArray, sizes: dict[str, int], options: dict[str, Any]
+        self, reduction: Reduction, *fields: xr.DataArray, sizes: dict[str, int] | None = None
     ) -> tuple[xr.DataArray, xr.DataArray]:
-        """Values and valid fractions of a core, with the coordinates of the targets."""
-        options = {"matrix": self.matrix, "target_areas": self.target.areas, **options}
-        values, valid = over_targets(core, field, source_dims=self.grid.dims, sizes=sizes, options=options)
+        """Values and valid fractions of checked fields, with the coordinates of the targets.
+
+        Parameters
+        ----------
+        reduction : Reduction
+        *fields : xarray.DataArray [any dims, y, x]
+        sizes : dict of str to int, optional
+            Dimensions of the result besides the leading ones of the field; those of the targets by default.
+        """
+        values, valid = over_targets(
+            reduction,
+            fields,
+            matrix=self.matrix,
+            target_areas=self.target.areas,
+            source_dims=self.grid.dims,
+            sizes=sizes or self.sizes,
+        )
         return values.assign_coords(self.target.coords), valid.assign_coords(self.target.coords)
 
     def dress(
@@ -138,18 +153,6 @@ class Overlay:
         out = out.rename(name)
         out.attrs = attrs
         return out
-
-    def sums(
-        self, field: xr.DataArray, *, average: bool, amounts: bool = False, min_valid_fraction: float = 0.0
-    ) -> tuple[xr.DataArray, xr.DataArray]:
-        """Averages or integrals of a checked field, and valid fractions."""
-        options = {
-            "target_shape": self.target.shape,
-            "average": average,
-            "amounts": amounts,
-            "min_valid_fraction": min_valid_fraction,
-        }
-        return self.apply(weighted, field, self.sizes, options)
 
     @property
     def sizes(self) -> dict[str, int]:

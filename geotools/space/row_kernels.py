@@ -100,7 +100,7 @@ def _even_segment(part):
 
 @reordering_kernel
 def _weighted_segment(part, weights):
-    total, plain, area, count = 0.0, 0.0, 0.0, np.int32(0)
+    total, plain, area = 0.0, 0.0, 0.0
     for i in range(part.size):
         v = part[i]
         known = v == v
@@ -108,20 +108,18 @@ def _weighted_segment(part, weights):
         plain += here
         total += here * weights[i]
         area += np.float64(known) * weights[i]
-        count += np.int32(known)
-    return total, plain, area, count
+    return total, plain, area
 
 
 @reordering_kernel
 def _edge_cells(row, column, weight, area):
-    total, covered, count = 0.0, 0.0, np.int64(0)
+    total, covered = 0.0, 0.0
     for k in range(column.size):
         v = row[np.uint32(column[k])]
         known = v == v
         total += (np.float64(v) if known else 0.0) * weight[k]
         covered += np.float64(known) * area[k]
-        count += np.int64(known)
-    return total, covered, count
+    return total, covered
 
 
 @kernel
@@ -144,8 +142,8 @@ def zone_areas(layout, out):
 
 
 @kernel
-def row_sums(values, t0, t1, r0, r1, layout, amounts, sums, areas, counts):
-    """Sums, areas and numbers of valid cells [step, zone] of the steps t0 to t1 and the rows r0 to r1.
+def row_sums(values, t0, t1, r0, r1, layout, amounts, sums, areas):
+    """Sums and valid areas [step, zone] of the steps t0 to t1 and the rows r0 to r1.
 
     `values` [step, y, x]; with `amounts` the values are amounts per cell and are weighted by shares of cells.
     """
@@ -154,7 +152,6 @@ def row_sums(values, t0, t1, r0, r1, layout, amounts, sums, areas, counts):
     for r in range(r0, r1):
         most = max(most, start[r + 1] - start[r])
     total, area = np.zeros(most), np.zeros(most)
-    count = np.zeros(most, np.int64)
     for r in range(r0, r1):
         if (
             layout.run_start[r] == layout.run_start[r + 1]
@@ -168,37 +165,33 @@ def row_sums(values, t0, t1, r0, r1, layout, amounts, sums, areas, counts):
                 k = s - start[r]
                 first, stop = layout.segment_first[s], layout.segment_stop[s]
                 if layout.even:
-                    total[k], count[k] = _even_segment(values[t, r, first:stop])
-                    area[k] = count[k]
+                    total[k], area[k] = _even_segment(values[t, r, first:stop])
                 else:
                     w = layout.segment_weight[s]
-                    weighted, plain, area[k], count[k] = _weighted_segment(
+                    weighted, plain, area[k] = _weighted_segment(
                         values[t, r, first:stop], layout.weights[w : w + stop - first]
                     )
                     total[k] = plain if amounts else weighted
             for k in range(layout.run_start[r], layout.run_start[r + 1]):
                 z = layout.run_zone[k]
-                run_total, run_area, run_count = 0.0, 0.0, 0
+                run_total, run_area = 0.0, 0.0
                 for s in range(layout.run_low[k], layout.run_high[k]):
                     run_total += total[s]
                     run_area += area[s]
-                    run_count += count[s]
                 sums[t, z] += run_total * scale
                 areas[t, z] += run_area * layout.row_area[r]
-                counts[t, z] += run_count
             for g in range(layout.group_start[r], layout.group_start[r + 1]):
                 a, b = layout.group_edge[g], layout.group_edge[g + 1]
-                edge_total, edge_area, edge_count = _edge_cells(
+                edge_total, edge_area = _edge_cells(
                     values[t, r], layout.edge_column[a:b], weights[a:b], layout.edge_area[a:b]
                 )
                 z = layout.group_zone[g]
                 sums[t, z] += edge_total
                 areas[t, z] += edge_area
-                counts[t, z] += edge_count
 
 
 @kernel
-def _class_of(code, classes, last):
+def class_of(code, classes, last):
     """Position of a code among the ascending classes, -1 for none; `last` is tried first."""
     if last >= 0 and classes[last] == code:
         return last
@@ -207,8 +200,8 @@ def _class_of(code, classes, last):
 
 
 @kernel
-def class_sums(codes, t0, t1, r0, r1, layout, classes, areas, counts, unknown):
-    """Areas and numbers of cells [step, class, zone] of each class, as `row_sums`.
+def class_sums(codes, t0, t1, r0, r1, layout, classes, areas, unknown):
+    """Areas [step, class, zone] of each class, as `row_sums`.
 
     Of the codes that are no class, the first few are put into `unknown` [8]; gives how many are there.
     """
@@ -217,45 +210,41 @@ def class_sums(codes, t0, t1, r0, r1, layout, classes, areas, counts, unknown):
     for r in range(r0, r1):
         most = max(most, start[r + 1] - start[r])
     area = np.zeros((most, classes.size))
-    count = np.zeros((most, classes.size), np.int64)
     strange, c = 0, -1
     for r in range(r0, r1):
         for t in range(t0, t1):
             for s in range(start[r], start[r + 1]):
                 k = s - start[r]
                 area[k, :] = 0.0
-                count[k, :] = 0
                 first, w = layout.segment_first[s], layout.segment_weight[s]
                 for i in range(first, layout.segment_stop[s]):
                     code = codes[t, r, i]
                     if code != code:
                         continue
-                    c = _class_of(code, classes, c)
+                    c = class_of(code, classes, c)
                     if c >= 0:
                         area[k, c] += 1.0 if layout.even else layout.weights[w + i - first]
-                        count[k, c] += 1
                     else:
-                        strange = _note(code, unknown, strange)
+                        strange = note(code, unknown, strange)
             for k in range(layout.run_start[r], layout.run_start[r + 1]):
                 z = layout.run_zone[k]
                 for s in range(layout.run_low[k], layout.run_high[k]):
                     for c in range(classes.size):
                         areas[t, c, z] += area[s, c] * layout.row_area[r]
-                        counts[t, c, z] += count[s, c]
             for k in range(layout.edge_start[r], layout.edge_start[r + 1]):
                 code = codes[t, r, layout.edge_column[k]]
                 if code == code:
-                    c = _class_of(code, classes, c)
+                    c = class_of(code, classes, c)
                     if c >= 0:
                         areas[t, c, layout.edge_zone[k]] += layout.edge_area[k]
-                        counts[t, c, layout.edge_zone[k]] += 1
                     else:
-                        strange = _note(code, unknown, strange)
+                        strange = note(code, unknown, strange)
     return strange
 
 
 @kernel
-def _note(code, unknown, n):
+def note(code, unknown, n):
+    """Put a code among the first n of `unknown`, if it is not there and there is room; gives the new number."""
     for k in range(n):
         if unknown[k] == code:
             return n

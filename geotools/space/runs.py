@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterator
-from functools import cached_property, partial
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial, reduce
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,10 @@ from scipy import sparse
 
 from geotools.space.compiled import run_all
 from geotools.space.grid import Grid
-from geotools.space.matrix import CellMatrix
-from geotools.space.row_kernels import Layout, class_sums, cut_rows, row_sums, zone_areas
+from geotools.space.layout import Runs, cut, frozen, layout_of, segment_cells
+from geotools.space.matrix import CellMatrix, Tile, join_moments, whole_areas
+from geotools.space.row_kernels import Layout, class_sums, row_sums, zone_areas
+from geotools.space.row_statistics import class_means, row_extremes, row_moments
 from geotools.space.walker import Walked
 
 # Bands into which rows are always cut, whatever the number of threads: their sums are added in this order.
@@ -41,18 +43,23 @@ class RunMatrix:
     """
 
     def __init__(self, walked: Walked, targets: int, grid: Grid) -> None:
-        self.shape = (targets, grid.size)
         self.grid = grid
-        self._layout, self._runs = _layout(walked, grid)
+        self._hold(targets, grid.shape, *layout_of(walked, grid))
+
+    def _hold(self, targets: int, grid_shape: tuple[int, int], layout: Layout, runs: Runs) -> None:
+        self.shape = (targets, grid_shape[0] * grid_shape[1])
+        self.grid_shape = grid_shape
+        self._layout, self._runs = layout, runs
+        self._windows: dict[tuple[int, int, int, int], Tile] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         # What can be had from the rest does not travel.
-        kept = ("shape", "grid", "_layout", "_runs", "row_sums", "_cell_counts")
+        kept = ("shape", "grid", "grid_shape", "_layout", "_runs", "row_sums")
         return {name: value for name, value in vars(self).items() if name in kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        _frozen(self._layout)
+        vars(self).update(state, _windows={})
+        frozen(self._layout)
 
     @property
     def nbytes(self) -> int:
@@ -71,19 +78,33 @@ class RunMatrix:
     def __dask_tokenize__(self) -> str:
         return self.key
 
+    def window(self, rows: slice, columns: slice) -> Tile:
+        """The part of the matrix that lies in a rectangle of cells; kept, for other fields come in the same tiles.
+
+        Parameters
+        ----------
+        rows, columns : slice
+            With start and stop.
+        """
+        place = (rows.start, rows.stop, columns.start, columns.stop)
+        if place == (0, self.grid_shape[0], 0, self.grid_shape[1]):
+            return Tile(self, np.arange(self.shape[0]), rows, columns, self.grid_shape[1])
+        if place not in self._windows:
+            layout, runs, targets = cut(
+                self._layout, self._runs, rows, columns, self.grid_shape, separable=self.grid.plane_is_equal_area
+            )  # fmt: skip
+            part = object.__new__(type(self))
+            part.grid = self.grid
+            part._hold(targets.size, (place[1] - place[0], place[3] - place[2]), layout, runs)
+            self._windows[place] = Tile(part, targets, rows, columns, self.grid_shape[1])
+        return self._windows[place]
+
     @cached_property
     def row_sums(self) -> NDArray[np.float64]:
         """Covered area of each target [target; m2]."""
         out = np.zeros(self.shape[0])
         zone_areas(self._layout, out)
         return out
-
-    @cached_property
-    def _cell_counts(self) -> NDArray[np.int64]:
-        """Number of cells of each target."""
-        _, first, last = self._runs
-        whole = np.bincount(self._layout.run_zone, last - first + 1.0, minlength=self.shape[0])
-        return (whole + np.bincount(self._layout.edge_zone, minlength=self.shape[0])).astype("int64")
 
     @cached_property
     def pairs(self) -> CellMatrix:
@@ -93,10 +114,17 @@ class RunMatrix:
         cell, area = (np.concatenate(part) for part in zip(*found, strict=True))
         return CellMatrix(target, cell, area, self.shape, self.grid)
 
-    @property
+    @cached_property
     def cells(self) -> NDArray[np.int64]:
-        """Flat numbers of the cells that any target touches [touched cell]."""
-        return self.pairs.cells
+        """Flat numbers of the cells that any target touches, ascending [touched cell]."""
+        layout, columns = self._layout, self.grid_shape[1]
+        touched = np.zeros(self.shape[1], dtype=bool)
+        touched[segment_cells(layout.segment_start, layout.segment_first, layout.segment_stop, columns)] = (
+            True
+        )
+        row = np.repeat(np.arange(self.grid_shape[0]), np.diff(layout.edge_start))
+        touched[row * columns + layout.edge_column] = True
+        return np.flatnonzero(touched)
 
     @property
     def csr(self) -> sparse.csr_array:
@@ -110,7 +138,7 @@ class RunMatrix:
 
     def touched(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
         """The values [..., cell] at the touched cells only."""
-        return self.pairs.touched(values)
+        return values if self.cells.size == self.shape[1] else values[..., self.cells]
 
     def spread(
         self, amounts: NDArray[np.float64], weights: NDArray[np.float64]
@@ -124,7 +152,7 @@ class RunMatrix:
         columns = self.grid.shape[1]
         area_of = self.grid.areas_of
         if not self.grid.plane_is_equal_area:
-            known = _segment_cells(layout.segment_start, layout.segment_first, layout.segment_stop, columns)
+            known = segment_cells(layout.segment_start, layout.segment_first, layout.segment_stop, columns)
 
             def area_of(cells: NDArray[np.int64]) -> NDArray[np.float64]:
                 return layout.weights[np.searchsorted(known, cells)]
@@ -161,42 +189,122 @@ class RunMatrix:
         areas : numpy.ndarray [step, target; m2]
         """
         cube = self._cube(values)
-        bands, size = _bands(cube.shape[1]), (cube.shape[0], self.shape[0])
-        parts = [(np.zeros(size), np.zeros(size), np.zeros(size, "int64")) for _ in bands]
-        run_all(
-            [
-                partial(row_sums, cube, t0, t1, r0, r1, self._layout, amounts, *part)
-                for t0, t1 in _step_ranges(size[0], threads)
-                for (r0, r1), part in zip(bands, parts, strict=True)
-            ],
-            threads,
-        )
-        sums, areas, counts = (sum(part[1:], part[0]) for part in zip(*parts, strict=True))
-        # A target with all its data stands on exactly its area.
-        return sums, np.where(counts == self._cell_counts, self.row_sums, areas)
+
+        def add(t: tuple[int, int], rows: tuple[int, int], out: NDArray[np.float64]) -> None:
+            row_sums(cube, *t, *rows, self._layout, amounts, *out)
+
+        sums, areas = self._in_bands(add, (2, cube.shape[0], self.shape[0]), threads).sum(axis=0)
+        return sums, self._whole(areas)
+
+    def moments(
+        self, values: NDArray[np.generic], *, threads: int = 1
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Area-weighted mean, sum of squared deviations from it times area, and the valid area.
+
+        Parameters
+        ----------
+        values : numpy.ndarray [step, cell]
+        threads : int
+            The result does not depend on it.
+
+        Returns
+        -------
+        mean, squares, areas : numpy.ndarray [step, target; units, units2 m2, m2]
+        """
+        cube = self._cube(values)
+
+        def add(t: tuple[int, int], rows: tuple[int, int], out: NDArray[np.float64]) -> None:
+            row_moments(cube, *t, *rows, self._layout, *out)
+
+        parts = self._in_bands(add, (3, cube.shape[0], self.shape[0]), threads)
+        mean, squares, areas = reduce(join_moments, parts)
+        return mean, squares, self._whole(areas)
+
+    def extremes(
+        self, values: NDArray[np.generic], *, greatest: bool, threads: int = 1
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Greatest or least value of any touched cell, and the valid area [step, target]; infinite without any."""
+        cube, sign = self._cube(values), 1.0 if greatest else -1.0
+
+        def add(t: tuple[int, int], rows: tuple[int, int], out: NDArray[np.float64]) -> None:
+            out[0, t[0] : t[1]] = -np.inf
+            row_extremes(cube, *t, *rows, self._layout, sign, *out)
+
+        parts = self._in_bands(add, (2, cube.shape[0], self.shape[0]), threads)
+        return sign * parts[:, 0].max(axis=0), self._whole(parts[:, 1].sum(axis=0))
 
     def class_areas(
         self, codes: NDArray[np.generic], classes: NDArray[np.generic], *, threads: int = 1
     ) -> tuple[NDArray[np.float64], NDArray[np.generic]]:
         """Area of every class in every target, and codes that are none; see `CellMatrix.class_areas`."""
-        cube = self._cube(codes)
-        order = np.argsort(classes)
-        bands, size = _bands(cube.shape[1]), (cube.shape[0], classes.size, self.shape[0])
-        parts = [(np.zeros(size), np.zeros(size, "int64")) for _ in bands]
-        ranges = _step_ranges(cube.shape[0], threads)
-        strange = [np.zeros(_UNKNOWN_NAMED, cube.dtype) for _ in range(len(bands) * len(ranges))]
-        places = [(t, band, part) for t in ranges for band, part in zip(bands, parts, strict=True)]
-        found = run_all(
+        cube, order, strange = self._cube(codes), np.argsort(classes), []
+
+        def add(t: tuple[int, int], rows: tuple[int, int], out: NDArray[np.float64]) -> None:
+            unknown = np.zeros(_UNKNOWN_NAMED, cube.dtype)
+            found = class_sums(cube, *t, *rows, self._layout, classes[order], out[0], unknown)
+            strange.append(unknown[:found])
+
+        shape = (1, cube.shape[0], classes.size, self.shape[0])
+        areas = self._in_bands(add, shape, threads).sum(axis=0)[0]
+        out = np.empty_like(areas)
+        out[:, order] = self._whole(areas)
+        return out, np.unique(np.concatenate(strange))
+
+    def class_means(
+        self,
+        values: NDArray[np.generic],
+        codes: NDArray[np.generic],
+        classes: NDArray[np.generic],
+        *,
+        threads: int = 1,
+    ) -> tuple[NDArray[np.float64], NDArray[np.generic]]:
+        """Sums of values, valid areas and whole areas of every class in every target, in one pass.
+
+        Parameters
+        ----------
+        values : numpy.ndarray [step, cell]
+        codes : numpy.ndarray [step or 1, cell]
+        classes : numpy.ndarray [class]
+        threads : int
+            The result does not depend on it.
+
+        Returns
+        -------
+        sums : numpy.ndarray [3, step, class, target; units m2, m2, m2]
+        unknown : numpy.ndarray [code]
+        """
+        cube, kinds = self._cube(values), self._cube(codes)
+        order, strange = np.argsort(classes), []
+
+        def add(t: tuple[int, int], rows: tuple[int, int], out: NDArray[np.float64]) -> None:
+            unknown = np.zeros(_UNKNOWN_NAMED, kinds.dtype)
+            found = class_means(cube, kinds, *t, *rows, self._layout, classes[order], *out, unknown)
+            strange.append(unknown[:found])
+
+        shape = (3, cube.shape[0], classes.size, self.shape[0])
+        found = self._in_bands(add, shape, threads).sum(axis=0)
+        out = np.empty_like(found)
+        out[:, :, order] = found
+        return out, np.unique(np.concatenate(strange))
+
+    def _in_bands(
+        self, add: Callable[..., None], shape: tuple[int, ...], threads: int
+    ) -> NDArray[np.float64]:
+        """What a kernel adds up in each band of rows [band, *shape]; the second dimension of the shape are steps."""
+        bands = _bands(self.grid_shape[0])
+        parts = np.zeros((len(bands), *shape))
+        run_all(
             [
-                partial(class_sums, cube, *t, *band, self._layout, classes[order], *part, unknown)
-                for (t, band, part), unknown in zip(places, strange, strict=True)
+                partial(add, steps, rows, part)
+                for steps in _step_ranges(shape[1], threads)
+                for rows, part in zip(bands, parts, strict=True)
             ],
             threads,
         )
-        areas, counts = (sum(part[1:], part[0]) for part in zip(*parts, strict=True))
-        out = np.empty(size)
-        out[:, order] = np.where(counts == self._cell_counts, self.row_sums, areas)
-        return out, np.unique(np.concatenate([u[:n] for u, n in zip(strange, found, strict=True)]))
+        return parts
+
+    def _whole(self, areas: NDArray[np.float64]) -> NDArray[np.float64]:
+        return whole_areas(areas, self.row_sums)
 
     def _cube(self, values: NDArray[np.generic]) -> NDArray[Any]:
         """The values [step, y, x] in a memory layout and type that the kernels are compiled for."""
@@ -205,65 +313,11 @@ class RunMatrix:
             dtype = np.dtype("uint8")
         elif dtype.kind == "f" and dtype.itemsize not in (4, 8):
             dtype = np.dtype("float32" if dtype.itemsize < 4 else "float64")
-        cube = np.ascontiguousarray(values, dtype=dtype).reshape(-1, *self.grid.shape)
+        cube = np.ascontiguousarray(values, dtype=dtype).reshape(-1, *self.grid_shape)
         # Kernels are compiled once for arrays that are not written to, and then take every array.
         cube = cube.view()
         cube.flags.writeable = False
         return cube
-
-
-def _layout(walked: Walked, grid: Grid) -> tuple[Layout, NDArray[np.int32]]:
-    """Runs and edge cells by row; and the zone, first and last column of each run [3, run]."""
-    rows, columns = grid.shape
-    run = walked.run[:, np.argsort(walked.run[1], kind="stable")]
-    by_row = np.lexsort((walked.edge[2], walked.edge[0], walked.edge[1]))
-    edge, share = walked.edge[:, by_row], walked.share[by_row]
-    run_start, edge_start = (np.searchsorted(part[1], np.arange(rows + 1)) for part in (run, edge))
-    start, first, stop, low, high = cut_rows(run_start, run[2], run[3])
-    edge_cell = edge[1].astype("int64") * columns + edge[2]
-    row_area, even = np.ones(rows), False
-    segment_weight = np.zeros(first.size, dtype="int64")
-    if grid.plane_is_equal_area:
-        x_edges, y_edges = grid.plane_edges()
-        row_area, weights = np.abs(np.diff(y_edges)), np.abs(np.diff(x_edges))
-        cell_area = row_area[edge[1]] * weights[edge[2]]
-        even = bool(np.ptp(weights) <= 8 * np.spacing(np.abs(x_edges).max()))
-        if even:
-            # Steps of an even grid differ by rounding of the coordinates only.
-            row_area, weights = row_area * weights.mean(), np.zeros(0)
-        else:
-            segment_weight = first.astype("int64")
-    else:
-        cell = _segment_cells(start, first, stop, columns)
-        # In one call, for the plane in which areas are taken depends on the cells that are asked for.
-        areas = grid.areas_of(np.concatenate((cell, edge_cell)))
-        weights, cell_area = areas[: cell.size].copy(), areas[cell.size :]
-        segment_weight = np.cumsum(stop - first, dtype="int64") - (stop - first)
-    group = np.flatnonzero(np.append(True, (np.diff(edge[0]) != 0) | (np.diff(edge[1]) != 0))[: share.size])
-    layout = Layout(
-        start, first, stop, segment_weight, run_start, run[0].copy(), low, high,
-        edge_start, np.searchsorted(group, edge_start), np.append(group, share.size), edge[0][group],
-        edge[0].copy(), edge[2].copy(), share, share * cell_area, row_area, weights, even,
-    )  # fmt: skip
-    return _frozen(layout), run[[0, 2, 3]]
-
-
-def _segment_cells(
-    start: NDArray[np.int64], first: NDArray[np.int32], stop: NDArray[np.int32], columns: int
-) -> NDArray[np.int64]:
-    """Flat numbers of the cells of all segments, ascending."""
-    length = (stop - first).astype("int64")
-    row = np.repeat(np.arange(start.size - 1), np.diff(start))
-    begin = row * columns + first - np.cumsum(length) + length
-    return np.asarray(np.arange(length.sum()) + np.repeat(begin, length))
-
-
-def _frozen(layout: Layout) -> Layout:
-    """The layout as arrays that are not written to, for which the kernels are compiled."""
-    for part in layout:
-        if isinstance(part, np.ndarray):
-            part.flags.writeable = False
-    return layout
 
 
 def _by_zone(zone: NDArray[np.int32], count: int) -> list[NDArray[np.int64]]:

@@ -283,25 +283,6 @@ def test_nested_zones_both_count(grid, nine):
     np.testing.assert_allclose(out, [45, 1], rtol=1e-7)
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.data())
-def test_chunks_do_not_change_the_answer(data):
-    grid = Grid.regular((120, 50, 130, 58), 1)
-    rng = np.random.default_rng(1)
-    values = rng.normal(size=(5, *grid.shape)).astype("float32")
-    values[rng.random(values.shape) < 0.2] = np.nan
-    field = grid.wrap(values, ("time",)).assign_attrs(units="kg m-2")
-    chunks = {d: data.draw(st.integers(1, n), label=d) for d, n in field.sizes.items()}
-    zone = gpd.GeoDataFrame(
-        geometry=[shapely.Point(125, 54).buffer(3.3), shapely.box(121, 51, 124, 57)], crs=4326
-    )
-    overlap = Overlap.between(zone, grid)
-    lazy = field.chunk(chunks)
-    calls = (overlap.total, overlap.mean, overlap.valid_fraction, lambda f: overlap.quantile(f, [0.1, 0.9]))
-    for call in calls:
-        xr.testing.assert_identical(call(field), call(lazy).compute())
-
-
 def test_nothing_is_computed_early(overlap, grid, nine):
     series = nine.expand_dims(time=6, depth=2).chunk(time=2, lat=1, lon=2)
     codes = series.astype("int8").assign_attrs(CLASSES)
@@ -314,21 +295,18 @@ def test_nothing_is_computed_early(overlap, grid, nine):
             overlap.sum(as_amounts(series)),
             overlap.valid_fraction(series),
             overlap.quantile(series, 0.5),
+            overlap.variance(series),
+            overlap.minimum(series),
+            overlap.maximum(series),
             overlap.area_by_class(codes),
             overlap.class_fraction(codes),
+            overlap.mean_by_class(series, codes.isel(time=0, depth=0)),
             finer.regrid(series),
             inside.spread(xr.DataArray([1.0], coords={"zone": [0]}, attrs={"units": "t"}), series)["amount"],
         ]
     for result in results:
         assert result.chunks is not None
     assert results[0]["valid_fraction"].chunks is not None
-
-
-def test_one_product_per_chunk(overlap, nine):
-    series = nine.expand_dims(time=10).chunk(time=1)
-    before, after = len(series.__dask_graph__()), len(overlap.mean(series).__dask_graph__())
-    # The product and the two views of what it gives: values and valid fractions.
-    assert after - before <= 3 * 10
 
 
 def test_the_same_call_has_the_same_name_in_dask(zones, grid, nine):

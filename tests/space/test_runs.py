@@ -5,7 +5,6 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -150,22 +149,6 @@ def test_zone_areas_are_those_of_the_polygons(stars, step):
     shapes = stars(20)
     overlap = Overlap.between(zones_of(shapes), Grid.regular((70, 40, 145, 75), step))
     np.testing.assert_allclose(overlap.matrix.row_sums, polygon_area(shapes), rtol=1e-11)
-
-
-@pytest.mark.parametrize("name", GRIDS)
-@settings(max_examples=10, deadline=None)
-@given(st.data())
-def test_chunks_do_not_change_the_answer(name, data):
-    grid = GRIDS[name]
-    rng = np.random.default_rng(1)
-    values = rng.normal(size=(5, *grid.shape)).astype("float32")
-    values[rng.random(values.shape) < 0.2] = np.nan
-    field = grid.wrap(values, ("time",)).assign_attrs(units="kg m-2")
-    chunks = {d: data.draw(st.integers(1, n), label=d) for d, n in field.sizes.items()}
-    zones = zones_of([shapely.Point(125, 54).buffer(3.3), shapely.box(121, 51, 124, 57)])
-    overlap = Overlap.between(zones, grid)
-    for call in (overlap.total, overlap.mean, overlap.valid_fraction):
-        xr.testing.assert_identical(call(field), call(field.chunk(chunks)).compute())
 
 
 def test_memory_grows_with_the_edge_and_not_with_the_area(stars):
