@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geotools.errors import DataError
-from geotools.space.matrix import Tile, join_moments, whole_areas
 from geotools.space.runs import Matrix
+from geotools.space.tiles import Tile, join_moments, whole_areas
 
 # A fully valid target may come out at 1 - 1e-16.
 _ROUNDING = 1e-9

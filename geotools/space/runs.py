@@ -15,9 +15,11 @@ from scipy import sparse
 from geotools.space.compiled import run_all
 from geotools.space.grid import Grid
 from geotools.space.layout import Runs, cut, frozen, layout_of, segment_cells
-from geotools.space.matrix import CellMatrix, Tile, join_moments, whole_areas
+from geotools.space.matrix import CellMatrix
 from geotools.space.row_kernels import Layout, class_sums, row_sums, zone_areas
+from geotools.space.row_spread import row_spread
 from geotools.space.row_statistics import class_means, row_extremes, row_moments
+from geotools.space.tiles import Tile, join_moments, whole_areas
 from geotools.space.walker import Walked
 
 # Bands into which rows are always cut, whatever the number of threads: their sums are added in this order.
@@ -144,7 +146,15 @@ class RunMatrix:
         self, amounts: NDArray[np.float64], weights: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Split the amount of each target over its cells; see `CellMatrix.spread`."""
-        return self.pairs.spread(amounts, weights)
+        every = np.zeros(self.shape[1])
+        every[self.cells] = weights
+        total = self.sums(every[None])[0][0]
+        fallback = (total == 0) & (self.row_sums > 0)
+        per_weight = np.divide(amounts, total, out=np.zeros(amounts.shape), where=total > 0)
+        per_area = np.divide(amounts, self.row_sums, out=np.zeros(amounts.shape), where=fallback)
+        out = np.zeros((amounts.shape[0], *self.grid_shape))
+        row_spread(every.reshape(self.grid_shape), self._layout, per_weight, per_area, out)
+        return out.reshape(-1, self.shape[1])[:, self.cells], fallback
 
     def rows(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
         """For each target, the flat numbers of its cells, ascending, and the shared areas [m2]."""
