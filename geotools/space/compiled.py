@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -48,8 +49,28 @@ def available_cores() -> int:
 
 
 def run_all(tasks: Sequence[Callable[[], Any]], threads: int) -> list[Any]:
-    """Results of the tasks in their order, from some threads or, with one, from this one."""
+    """Results of the tasks in their order, from this thread and as many more as asked for."""
     if threads <= 1 or len(tasks) <= 1:
         return [task() for task in tasks]
-    with ThreadPoolExecutor(min(threads, len(tasks))) as pool:
-        return [future.result() for future in [pool.submit(task) for task in tasks]]
+    results: list[Any] = [None] * len(tasks)
+    waiting = deque(enumerate(tasks))
+
+    def work() -> None:
+        while True:
+            try:
+                number, task = waiting.popleft()
+            except IndexError:
+                return
+            results[number] = task()
+
+    # This thread works too: starting a thread takes as long as adding up many rows.
+    with ThreadPoolExecutor(min(threads, len(tasks)) - 1) as pool:
+        others = [pool.submit(work) for _ in range(min(threads, len(tasks)) - 1)]
+        try:
+            work()
+        finally:
+            # After an error nothing more is begun.
+            waiting.clear()
+        for other in others:
+            other.result()
+    return results

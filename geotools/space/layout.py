@@ -166,10 +166,8 @@ def _assemble(
         segment_weight = np.zeros(first.size, dtype="int64")
     else:
         segment_weight = first.astype("int64")
-    group = np.flatnonzero(np.append(True, (np.diff(edge[0]) != 0) | (np.diff(edge[1]) != 0))[: share.size])
     layout = Layout(
         start, first, stop, segment_weight, run_start, run[0].copy(), low, high,
-        edge_start, np.searchsorted(group, edge_start), np.append(group, share.size), edge[0][group],
-        edge[0].copy(), edge[2].copy(), share, edge_area, row_area.copy(), weights.copy(), even,
+        edge_start, edge[0].copy(), edge[2].copy(), share, edge_area, row_area.copy(), weights.copy(), even,
     )  # fmt: skip
     return frozen(layout), run[[0, 2, 3]]

@@ -18,6 +18,10 @@ from numpy.typing import NDArray
 
 from geotools.space.compiled import kernel, reordering_kernel
 
+# Steps that are added up side by side: what a row is made of is looked up once for all of them, and the compiler
+# puts them into vector registers.
+STEPS = 8
+
 
 class Layout(NamedTuple):
     """Runs and edge cells in order of rows.
@@ -25,7 +29,7 @@ class Layout(NamedTuple):
     `*_start` [row + 1] say where each row starts. A segment is its first column and the one behind its last;
     `segment_weight` says where in `weights` the areas of its cells start, for which `row_area` is then only a
     factor. A run is its zone and the range of segments it is made of. An edge cell is its zone, its column,
-    the covered share and the area [m2]; those of one zone in one row stand together, as a group.
+    the covered share and the area [m2].
     """
 
     segment_start: NDArray[np.int64]
@@ -37,9 +41,6 @@ class Layout(NamedTuple):
     run_low: NDArray[np.int32]
     run_high: NDArray[np.int32]
     edge_start: NDArray[np.int64]
-    group_start: NDArray[np.int64]
-    group_edge: NDArray[np.int64]
-    group_zone: NDArray[np.int32]
     edge_zone: NDArray[np.int32]
     edge_column: NDArray[np.int32]
     edge_share: NDArray[np.float64]
@@ -87,11 +88,11 @@ def cut_rows(run_start, first, last):
 
 
 @reordering_kernel
-def _even_segment(part):
+def _even_segment(row, first, stop):
     # In this form, with a count of 32 bits and no branch, the compiler uses vector registers.
     total, count = 0.0, np.int32(0)
-    for i in range(part.size):
-        v = part[i]
+    for i in range(first, stop):
+        v = row[np.uint32(i)]
         known = v == v
         total += np.float64(v) if known else 0.0
         count += np.int32(known)
@@ -99,27 +100,16 @@ def _even_segment(part):
 
 
 @reordering_kernel
-def _weighted_segment(part, weights):
+def _weighted_segment(row, first, weights):
     total, plain, area = 0.0, 0.0, 0.0
-    for i in range(part.size):
-        v = part[i]
+    for i in range(weights.size):
+        v = row[np.uint32(first + i)]
         known = v == v
         here = np.float64(v) if known else 0.0
         plain += here
         total += here * weights[i]
         area += np.float64(known) * weights[i]
     return total, plain, area
-
-
-@reordering_kernel
-def _edge_cells(row, column, weight, area):
-    total, covered = 0.0, 0.0
-    for k in range(column.size):
-        v = row[np.uint32(column[k])]
-        known = v == v
-        total += (np.float64(v) if known else 0.0) * weight[k]
-        covered += np.float64(known) * area[k]
-    return total, covered
 
 
 @kernel
@@ -146,48 +136,55 @@ def row_sums(values, t0, t1, r0, r1, layout, amounts, sums, areas):
     """Sums and valid areas [step, zone] of the steps t0 to t1 and the rows r0 to r1.
 
     `values` [step, y, x]; with `amounts` the values are amounts per cell and are weighted by shares of cells.
+    The result of a step does not depend on which steps are added up beside it.
     """
     start = layout.segment_start
     most = 0
     for r in range(r0, r1):
         most = max(most, start[r + 1] - start[r])
-    total, area = np.zeros(most), np.zeros(most)
-    for r in range(r0, r1):
-        if (
-            layout.run_start[r] == layout.run_start[r + 1]
-            and layout.edge_start[r] == layout.edge_start[r + 1]
-        ):
-            continue
-        scale = 1.0 if amounts else layout.row_area[r]
-        weights = layout.edge_share if amounts else layout.edge_area
-        for t in range(t0, t1):
+    total, area = np.zeros((most, STEPS)), np.zeros((most, STEPS))
+    run_total, run_area = np.zeros(STEPS), np.zeros(STEPS)
+    zone_total, zone_area = np.zeros((sums.shape[1], STEPS)), np.zeros((sums.shape[1], STEPS))
+    for b in range(t0, t1, STEPS):
+        n = min(STEPS, t1 - b)
+        zone_total[:], zone_area[:] = 0.0, 0.0
+        for r in range(r0, r1):
+            scale = 1.0 if amounts else layout.row_area[r]
             for s in range(start[r], start[r + 1]):
                 k = s - start[r]
                 first, stop = layout.segment_first[s], layout.segment_stop[s]
                 if layout.even:
-                    total[k], area[k] = _even_segment(values[t, r, first:stop])
+                    for t in range(n):
+                        total[k, t], area[k, t] = _even_segment(values[b + t, r], first, stop)
                 else:
                     w = layout.segment_weight[s]
-                    weighted, plain, area[k] = _weighted_segment(
-                        values[t, r, first:stop], layout.weights[w : w + stop - first]
-                    )
-                    total[k] = plain if amounts else weighted
+                    weights = layout.weights[w : w + stop - first]
+                    for t in range(n):
+                        weighted, plain, area[k, t] = _weighted_segment(values[b + t, r], first, weights)
+                        total[k, t] = plain if amounts else weighted
             for k in range(layout.run_start[r], layout.run_start[r + 1]):
-                z = layout.run_zone[k]
-                run_total, run_area = 0.0, 0.0
+                run_total[:], run_area[:] = 0.0, 0.0
                 for s in range(layout.run_low[k], layout.run_high[k]):
-                    run_total += total[s]
-                    run_area += area[s]
-                sums[t, z] += run_total * scale
-                areas[t, z] += run_area * layout.row_area[r]
-            for g in range(layout.group_start[r], layout.group_start[r + 1]):
-                a, b = layout.group_edge[g], layout.group_edge[g + 1]
-                edge_total, edge_area = _edge_cells(
-                    values[t, r], layout.edge_column[a:b], weights[a:b], layout.edge_area[a:b]
-                )
-                z = layout.group_zone[g]
-                sums[t, z] += edge_total
-                areas[t, z] += edge_area
+                    for t in range(n):
+                        run_total[t] += total[s, t]
+                        run_area[t] += area[s, t]
+                z = layout.run_zone[k]
+                for t in range(n):
+                    zone_total[z, t] += run_total[t] * scale
+                    zone_area[z, t] += run_area[t] * layout.row_area[r]
+            for k in range(layout.edge_start[r], layout.edge_start[r + 1]):
+                z, column = layout.edge_zone[k], np.uint32(layout.edge_column[k])
+                covered = layout.edge_area[k]
+                weight = layout.edge_share[k] if amounts else covered
+                for t in range(n):
+                    v = values[b + t, r, column]
+                    known = v == v
+                    zone_total[z, t] += (np.float64(v) if known else 0.0) * weight
+                    zone_area[z, t] += np.float64(known) * covered
+        for t in range(n):
+            for z in range(sums.shape[1]):
+                sums[b + t, z] += zone_total[z, t]
+                areas[b + t, z] += zone_area[z, t]
 
 
 @kernel

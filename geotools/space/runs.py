@@ -16,7 +16,7 @@ from geotools.space.compiled import run_all
 from geotools.space.grid import Grid
 from geotools.space.layout import Runs, cut, frozen, layout_of, segment_cells
 from geotools.space.matrix import CellMatrix
-from geotools.space.row_kernels import Layout, class_sums, row_sums, zone_areas
+from geotools.space.row_kernels import STEPS, Layout, class_sums, row_sums, zone_areas
 from geotools.space.row_spread import row_spread
 from geotools.space.row_statistics import class_means, row_extremes, row_moments
 from geotools.space.tiles import Tile, join_moments, whole_areas
@@ -341,9 +341,11 @@ def _bands(rows: int) -> list[tuple[int, int]]:
 
 
 def _step_ranges(steps: int, threads: int) -> list[tuple[int, int]]:
-    cuts = (
-        np.linspace(0, steps, min(steps, 4 * threads) + 1).astype(int).tolist() if threads > 1 else [0, steps]
-    )
+    """As many steps as a kernel adds up side by side, fewer only where threads would wait for work."""
+    count = -(-steps // STEPS)
+    if threads > 1:
+        count = min(steps, max(count, 4 * threads // _BANDS))
+    cuts = np.linspace(0, steps, count + 1).astype(int).tolist()
     return list(itertools.pairwise(cuts))
 
 
