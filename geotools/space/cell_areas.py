@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
@@ -13,7 +15,13 @@ _ROWS_AT_ONCE = 256
 _MAX_SEGMENT_METRES = 5000.0
 
 
-def cell_areas(x_edges: NDArray[np.float64], y_edges: NDArray[np.float64], crs: CRS) -> NDArray[np.float64]:
+def cell_areas(
+    x_edges: NDArray[np.float64],
+    y_edges: NDArray[np.float64],
+    crs: CRS,
+    *,
+    centre: tuple[float, float] | None = None,
+) -> NDArray[np.float64]:
     """Areas on the WGS84 ellipsoid of the cells between edges.
 
     Parameters
@@ -21,6 +29,8 @@ def cell_areas(x_edges: NDArray[np.float64], y_edges: NDArray[np.float64], crs: 
     x_edges : numpy.ndarray [x + 1; units of the CRS]
     y_edges : numpy.ndarray [y + 1; units of the CRS]
     crs : pyproj.CRS
+    centre : (float, float), optional [units of the CRS]
+        Of the plane in which areas are taken where neither is exact; by default the centre of the cells.
 
     Returns
     -------
@@ -30,15 +40,14 @@ def cell_areas(x_edges: NDArray[np.float64], y_edges: NDArray[np.float64], crs: 
     -----
     Exact for longitude and latitude and for equal-area projections. In any other projection the outline of
     each cell, with vertices at most 5 km apart, is carried to Lambert's azimuthal equal-area plane centred
-    on the grid; the polar stereographic pixel, for one, is not as large as its side says.
+    on the cells; the polar stereographic pixel, for one, is not as large as its side says.
     """
     if is_lonlat(crs):
         return geographic_cell_areas(y_edges, x_edges)
     if is_equal_area(crs):
         return np.outer(np.abs(np.diff(y_edges)), np.abs(np.diff(x_edges)))
-    to_lonlat = Transformer.from_crs(crs, WGS84, always_xy=True)
-    lon, lat = to_lonlat.transform((x_edges[0] + x_edges[-1]) / 2, (y_edges[0] + y_edges[-1]) / 2)
-    to_plane = Transformer.from_crs(crs, equal_area_crs(lat, lon), always_xy=True)
+    x, y = centre or ((x_edges[0] + x_edges[-1]) / 2, (y_edges[0] + y_edges[-1]) / 2)
+    to_plane = _to_plane(crs, float(x), float(y))
     unit = crs.axis_info[0].unit_conversion_factor if crs.axis_info else 1.0
     # A degree of a rotated pole is about 111 km.
     metres = 6.4e6 * unit if "degree" in crs.axis_info[0].unit_name else unit
@@ -49,6 +58,12 @@ def cell_areas(x_edges: NDArray[np.float64], y_edges: NDArray[np.float64], crs: 
         for j in range(0, y_edges.size - 1, _ROWS_AT_ONCE)
     ]
     return np.concatenate(bands)
+
+
+@lru_cache(maxsize=8)
+def _to_plane(crs: CRS, x: float, y: float) -> Transformer:
+    lon, lat = Transformer.from_crs(crs, WGS84, always_xy=True).transform(x, y)
+    return Transformer.from_crs(crs, equal_area_crs(lat, lon), always_xy=True)
 
 
 def _outline_areas(

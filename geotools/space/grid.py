@@ -20,6 +20,8 @@ from geotools.space.geodesy import authalic_ordinate, geographic_cell_areas
 
 # Edges read from float32 coordinates of a fine grid wander by a few thousandths of a cell.
 _SAME_WITHIN = 0.01
+# Rows and columns of the windows in which areas of scattered cells are computed.
+_BLOCK = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,9 +213,16 @@ class Grid:
             height = geographic_cell_areas(self.y_edges, [0, 1])[:, 0]
             area: NDArray[np.float64] = height[j] * np.abs(np.diff(self.x_edges))[i]
             return area
-        j0, i0 = int(j.min()), int(i.min())
-        window = self.cell_areas(slice(j0, int(j.max()) + 1), slice(i0, int(i.max()) + 1))
-        return np.asarray(window[j - j0, i - i0])
+        x, y, out = self.x_edges, self.y_edges, np.empty(cells.size)
+        # All in one plane; but block by block, or two far places would cost all that lies between them.
+        centre = ((x[i.min()] + x[i.max() + 1]) / 2, (y[j.min()] + y[j.max() + 1]) / 2)
+        block = (j // _BLOCK) * (self.shape[1] // _BLOCK + 1) + i // _BLOCK
+        order = np.argsort(block, kind="stable")
+        for part in np.split(order, np.flatnonzero(np.diff(block[order])) + 1):
+            (j0, j1), (i0, i1) = ((at[part].min(), at[part].max() + 1) for at in (j, i))
+            window = cell_areas(x[i0 : i1 + 1], y[j0 : j1 + 1], self.crs, centre=centre)
+            out[part] = window[j[part] - j0, i[part] - i0]
+        return out
 
     def area(self) -> xr.DataArray:
         """True cell areas as a DataArray [y, x; m2] with coordinates and CRS."""

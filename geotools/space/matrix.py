@@ -48,12 +48,15 @@ class CellMatrix:
         self.grid = grid
         self._windows: dict[tuple[int, int, int, int], Tile] = {}
         # Only the cells that any target touches are kept as columns: a basin is a small part of a globe.
-        touched = np.zeros(shape[1], dtype=bool)
-        touched[cell] = True
-        self.cells = np.flatnonzero(touched)
+        if cell.size < shape[1] // 16:
+            self.cells, column = np.unique(cell, return_inverse=True)
+        else:
+            touched = np.zeros(shape[1], dtype=bool)
+            touched[cell] = True
+            self.cells = np.flatnonzero(touched)
+            column = (np.cumsum(touched) - 1)[cell]
         number = "int32" if max(self.cells.size, shape[0]) < 2**31 else "int64"
-        column = (np.cumsum(touched, dtype=number) - 1)[cell]
-        pairs: Any = (area, (target.astype(number), column))
+        pairs: Any = (area, (target.astype(number), column.astype(number)))
         self._csr = sparse.csr_array(pairs, shape=(shape[0], self.cells.size), dtype="float64")
         self._csr.sum_duplicates()
 
