@@ -17,6 +17,7 @@ from geotools.space.cell_areas import cell_areas
 from geotools.space.crs import as_crs, is_equal_area, is_lonlat, name_of, read_crs, same_crs
 from geotools.space.edges import ensure_monotonic, ensure_on_earth
 from geotools.space.geodesy import authalic_ordinate, geographic_cell_areas
+from geotools.space.geotransform import ensure_transform_fits
 
 # Edges read from float32 coordinates of a fine grid wander by a few thousandths of a cell.
 _SAME_WITHIN = 0.01
@@ -125,7 +126,7 @@ class Grid:
         ------
         DataError
             When coordinates are absent, not finite, unsorted, irregular without bounds, of one cell without
-            bounds, or out of range.
+            bounds, or out of range; or a `GeoTransform` beside the CRS contradicts them.
         CRSError
             When there is no CRS; none is assumed.
         """
@@ -133,7 +134,10 @@ class Grid:
 
         axes = read_edges(field)
         crs = read_crs(field, lonlat_units=axes.lonlat_units)
-        return cls(*axes.edges_in(crs), crs, axes.x_dim, axes.y_dim)
+        x_edges, y_edges = axes.edges_in(crs)
+        turn = 360.0 if is_lonlat(crs) else None
+        ensure_transform_fits(field, {axes.x_dim: x_edges, axes.y_dim: y_edges}, turn=turn)
+        return cls(x_edges, y_edges, crs, axes.x_dim, axes.y_dim)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from geotools.errors import UsageError
+from geotools.errors import GeotoolsWarning, UsageError
 from geotools.space.classes import by_class, mean_by_class
 from geotools.space.fields import ensure_kind, result_attrs
 from geotools.space.grid import Grid
 from geotools.space.overlay import Overlay
 from geotools.space.reductions import Extremes, Quantiles, Reduction, Sums, Variances
 from geotools.space.spreading import spread
-from geotools.space.targets import target_of
+from geotools.space.targets import outside_text, target_of
 from geotools.units import times_area, units_of
 from geotools.vocabulary import Kind
 
@@ -67,13 +68,25 @@ class Overlap(Overlay):
         coordinates : sequence of str
             Further columns to carry along as coordinates of the results.
 
+        Returns
+        -------
+        Overlap
+
         Raises
         ------
         CRSError, GeometryError, DataError
             When the grid or the targets are not usable.
+
+        Warns
+        -----
+        GeotoolsWarning
+            When zones lie wholly outside the grid (they stay, without a value and with a valid fraction of
+            0).
         """
         grid = source if isinstance(source, Grid) else Grid.from_dataarray(source)
         found, matrix = target_of(target, grid, zone_dim, column, coordinates)
+        if outside := outside_text(found, matrix.row_sums):
+            warnings.warn(outside, GeotoolsWarning, stacklevel=2)
         return cls(matrix, found, grid)
 
     def mean(self, field: xr.DataArray, *, min_valid_fraction: float = 0.0) -> xr.DataArray:

@@ -14,21 +14,23 @@ import xarray as xr
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
-from geotools.errors import GeometryError, UsageError
+from geotools.errors import GeometryError, ProblemsError, UsageError
 from geotools.space.coverage import polygon_runs
-from geotools.space.crs import as_crs, same_crs
+from geotools.space.crs import as_crs, is_lonlat, same_crs
 from geotools.space.geodesy import polygon_area
 from geotools.space.grid import Grid
 from geotools.space.matrix import CellMatrix
 from geotools.space.regridding import cell_overlaps
 from geotools.space.runs import Matrix, RunMatrix
 from geotools.space.transect import Transect
-from geotools.space.zones import check_zones
+from geotools.space.zones import check_zones, named_by, not_finite, range_problems
 
 # A polygon and its cells are the same area computed twice; more apart than this means that one is wrong.
 _CLOSES_WITHIN = 1e-3
 # In a plane that is not equal-area the covered share of a large edge cell is not its share of the true area.
 _CLOSES_ROUGHLY_WITHIN = 0.1
+# Targets that a message names before it counts.
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def target_of(
     """Sort out what a target is, and the areas it shares with the source cells; 1 for a point."""
     if isinstance(target, Transect):
         extra = ("distance_km", "lat", "lon", *coordinates)
-        return _zones(target.segments, source, zone_dim or "segment", column, extra)
+        return _zones(named_by(target.segments, column), source, zone_dim or "segment", extra)
     if isinstance(target, xr.DataArray | xr.Dataset):
         target = Grid.from_dataarray(target)
     if isinstance(target, Grid):
@@ -76,19 +78,39 @@ def target_of(
             f"the target of an overlap is a {type(target).__name__}",
             expected="a GeoDataFrame of polygons or points, a Grid, a DataArray on a grid, or a Transect",
         )
-    if len(target) and (target.geom_type == "Point").all():
-        return _points(target, source, zone_dim, column, coordinates)
-    return _zones(target, source, zone_dim, column, coordinates)
+    target = named_by(target, column)
+    kinds = target.geom_type.dropna()
+    if len(kinds) and (kinds == "Point").all():
+        return _points(target, source, zone_dim, coordinates)
+    return _zones(target, source, zone_dim, coordinates)
+
+
+def outside_text(target: Target, covered: NDArray[np.float64]) -> str:
+    """Which zones share nothing with the grid, for a warning; blank when all do.
+
+    Parameters
+    ----------
+    target : Target
+    covered : numpy.ndarray [target; m2]
+    """
+    outside = np.flatnonzero(covered == 0)
+    if target.what != "zones" or outside.size == 0:
+        return ""
+    names = np.asarray(target.coords[target.dims[0]][1])[outside].tolist()
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    named = ", ".join(map(repr, names[:_NAMED])) + more
+    if len(names) == 1:
+        return f"zone {named} lies wholly outside the grid; its valid fraction is 0"
+    return f"zones {named} lie wholly outside the grid; their valid fraction is 0"
 
 
 def _zones(
     zones: gpd.GeoDataFrame,
     source: Grid,
     zone_dim: str | None,
-    column: str | None,
     coordinates: Sequence[str],
 ) -> tuple[Target, Matrix]:
-    zones = check_zones(zones, column=column)
+    zones = check_zones(zones)
     crs, shapes = as_crs(zones.crs), np.array(zones.geometry.array, dtype=object)
     areas = np.atleast_1d(np.asarray(polygon_area(shapes, crs), dtype="float64"))
     walked, inside = polygon_runs(shapes, crs, source)
@@ -96,6 +118,14 @@ def _zones(
     covered = matrix.row_sums
     limit = _CLOSES_WITHIN if source.plane_is_equal_area else _CLOSES_ROUGHLY_WITHIN
     apart = np.where(inside, np.abs(covered / areas - 1), covered / areas - 1)
+    if (lost := inside & (covered == 0)).any():
+        worst = int(lost.argmax())
+        raise GeometryError(
+            f"the polygon has an area of {areas[worst]:.3g} m2, which is lost in the rounding of the grid",
+            where=f"zone {zones.index[worst]!r}",
+            expected="a polygon of at least a millionth of a millionth of a cell",
+            todo="drop the row, or give the zone as a point",
+        )
     if (apart > limit).any():
         worst = int(apart.argmax())
         raise GeometryError(
@@ -160,19 +190,21 @@ def _points(
     points: gpd.GeoDataFrame,
     source: Grid,
     zone_dim: str | None,
-    column: str | None,
     coordinates: Sequence[str],
 ) -> tuple[Target, Matrix]:
-    if column is not None:
-        points = points.set_index(column)
     crs = as_crs(points.crs, where="points")
     twice = points.index[points.index.duplicated()]
-    empty = points.index[points.geometry.is_empty]
+    places = np.array(points.geometry.array, dtype=object)
+    empty = points.index[shapely.is_missing(places) | shapely.is_empty(places) | not_finite(places)]
     if len(twice) or len(empty):
         raise GeometryError(
-            f"{twice[0]!r} comes more than once" if len(twice) else f"{empty[0]!r} has no place",
+            f"{twice[0]!r} comes more than once"
+            if len(twice)
+            else f"{empty[0]!r} has no place: its coordinates are absent, NaN or infinite",
             where="points",
         )
+    if is_lonlat(crs) and (problems := range_problems(places, points.index, "point")):
+        raise problems[0] if len(problems) == 1 else ProblemsError(problems)
     x, y = points.geometry.x.to_numpy(), points.geometry.y.to_numpy()
     if not same_crs(crs, source.crs):
         x, y = Transformer.from_crs(crs, source.crs, always_xy=True).transform(x, y)
@@ -188,7 +220,7 @@ def _points(
         _label_coords(points, dim, coordinates),
         np.ones(len(points)),
         "points",
-        _digest(shapely.to_wkb(np.array(points.geometry.array)), crs, points.index),
+        _digest(shapely.to_wkb(places), crs, points.index),
     )
     cell = row_of[found] * source.shape[1] + column_of[found]
     return described, CellMatrix(found, cell, np.ones(found.size), (len(points), source.size), source)

@@ -241,10 +241,12 @@ def check_inside(transect: Transect, grid: Grid) -> None:
     GeometryError
         Naming the segments outside and how far along the line they lie.
     """
-    from geotools.space.overlap import Overlap
+    from geotools.space.targets import target_of
 
     segments = transect.segments
-    covered = Overlap.between(transect, grid).covered_fraction.values
+    # Not through Overlap.between, whose warning of segments outside would come before the error.
+    target, matrix = target_of(transect, grid, None, None, ())
+    covered = matrix.row_sums / target.areas
     outside = np.flatnonzero(covered < 1 - 1e-6)
     if outside.size == 0:
         return

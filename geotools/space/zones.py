@@ -7,6 +7,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from geotools.errors import GeometryError, GeotoolsError, ProblemsError, UsageError
 from geotools.metadata import append_history
@@ -48,12 +49,7 @@ def check_zones(
     """
     if not isinstance(zones, gpd.GeoDataFrame):
         raise UsageError(f"zones are a {type(zones).__name__}", expected="a geopandas.GeoDataFrame")
-    if column is not None:
-        if column not in zones.columns:
-            raise UsageError(
-                f"there is no column {column!r}", expected=f"one of {', '.join(map(str, zones.columns))}"
-            )
-        zones = zones.set_index(column)
+    zones = named_by(zones, column)
     crs = as_crs(zones.crs, where="zones")
     if len(zones) == 0:
         raise GeometryError("there are no zones")
@@ -63,7 +59,7 @@ def check_zones(
         shapes, repaired = _repair(shapes, zones.index)
     problems = [*_name_problems(zones), *_shape_problems(shapes, zones.index)]
     if is_lonlat(crs) and not problems:
-        problems = _range_problems(shapes, zones.index)
+        problems = range_problems(shapes, zones.index)
     if len(problems) == 1:
         raise problems[0]
     if problems:
@@ -74,9 +70,41 @@ def check_zones(
     return out
 
 
+def named_by(frame: gpd.GeoDataFrame, column: str | None) -> gpd.GeoDataFrame:
+    """Shapes indexed by the column that names them.
+
+    Raises
+    ------
+    UsageError
+        When there is no such column, or none with geometry.
+    """
+    if frame.active_geometry_name is None:
+        raise UsageError(
+            "the GeoDataFrame has no geometry",
+            expected="a geometry column",
+            todo="call set_geometry('column')",
+        )
+    if column is None:
+        return frame
+    if column not in frame.columns:
+        raise UsageError(
+            f"there is no column {column!r}", expected=f"one of {', '.join(map(str, frame.columns))}"
+        )
+    return frame.set_index(column)
+
+
+def not_finite(shapes: Any) -> NDArray[np.bool_]:
+    """Whether a shape has a coordinate that is NaN or infinite, about which GEOS is not always sure."""
+    coordinates, index = shapely.get_coordinates(shapes, return_index=True)
+    out = np.zeros(len(shapes), dtype=bool)
+    out[index[~np.isfinite(coordinates).all(axis=1)]] = True
+    return out
+
+
 def _repair(shapes: Any, names: Any) -> tuple[Any, list[str]]:
     shapes, done = shapes.copy(), []
-    present = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    # A vertex without a place would be left out, and the rest taken for the polygon.
+    present = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes) | not_finite(shapes))
     for k in np.flatnonzero(present & ~shapely.is_valid(shapes)):
         before = shapely.area(shapes[k])
         reason = shapely.is_valid_reason(shapes[k])
@@ -110,8 +138,10 @@ def _shape_problems(shapes: Any, names: Any) -> list[GeotoolsError]:
     kinds = shapely.get_type_id(shapes)
     empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     polygon = np.isin(kinds, _POLYGONS)
+    nowhere = not_finite(shapes)
     valid = empty | ~polygon | shapely.is_valid(shapes)
-    for k in np.flatnonzero(empty | ~polygon | ~valid | (shapely.area(shapes) == 0)):
+    flat = shapely.area(np.where(nowhere, None, shapes)) == 0
+    for k in np.flatnonzero(empty | ~polygon | nowhere | ~valid | flat):
         where = f"zone {names[k]!r}"
         if empty[k]:
             problems.append(GeometryError("the polygon is empty", where=where, todo="drop the row"))
@@ -119,7 +149,17 @@ def _shape_problems(shapes: Any, names: Any) -> list[GeotoolsError]:
             problems.append(
                 GeometryError(f"the shape is a {shapes[k].geom_type}", where=where, expected="a polygon")
             )
-        elif not valid[k]:
+        elif nowhere[k]:
+            problems.append(
+                GeometryError(
+                    "a vertex of the polygon is NaN or infinite",
+                    where=where,
+                    todo="find out where it belongs; repair=True cannot know",
+                )
+            )
+        elif shapely.area(shapely.convex_hull(shapes[k])) == 0:
+            problems.append(GeometryError("the polygon has no area", where=where, todo="drop the row"))
+        else:
             # The reason of GEOS reads "Self-intersection[126.5 61.2]": kind and place.
             problems.append(
                 GeometryError(
@@ -128,20 +168,19 @@ def _shape_problems(shapes: Any, names: Any) -> list[GeotoolsError]:
                     todo="mend it in a GIS, or pass repair=True to have it repaired and the repair recorded",
                 )
             )
-        else:
-            problems.append(GeometryError("the polygon has no area", where=where, todo="drop the row"))
     return problems
 
 
-def _range_problems(shapes: Any, names: Any) -> list[GeotoolsError]:
+def range_problems(shapes: Any, names: Any, what: str = "zone") -> list[GeotoolsError]:
+    """Shapes that do not lie in longitudes and latitudes."""
     bounds = shapely.bounds(shapes)
     wrong = (bounds[:, 1] < -90) | (bounds[:, 3] > 90) | (bounds[:, 0] < -360) | (bounds[:, 2] > 540)
     return [
         GeometryError(
             "coordinates run from ({:g}, {:g}) to ({:g}, {:g})".format(*bounds[k]),
-            where=f"zone {names[k]!r}",
+            where=f"{what} {names[k]!r}",
             expected="longitude and latitude in degrees",
-            todo="check the CRS of the zones: projected coordinates may have been labelled EPSG:4326",
+            todo=f"check the CRS of the {what}s: projected coordinates may have been labelled EPSG:4326",
         )
         for k in np.flatnonzero(wrong)
     ]
