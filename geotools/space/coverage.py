@@ -12,6 +12,11 @@ from geotools.space.grid import Grid
 from geotools.space.plane import Geometries, to_grid_crs, to_rings
 from geotools.space.walker import Rings, Walked, walk
 
+# Version of all that decides which area a target and a cell share: this module, `walker`, `plane`, `geodesy`,
+# `cell_areas`, `regridding` and `targets`. Raise it with every change after which an area may come out otherwise:
+# overlaps saved before it are then refused, and those in caches built anew.
+ALGORITHM = 1
+
 
 class Pairs(NamedTuple):
     """Pairs of a target and a source cell [pair], with the area they share [pair; m2]."""

@@ -14,17 +14,24 @@ from geotools.space.walker import Walked
 Runs = NDArray[np.int32]
 
 
-def layout_of(walked: Walked, grid: Grid) -> tuple[Layout, Runs]:
+def layout_of(
+    walked: Walked, grid: Grid, known: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+) -> tuple[Layout, Runs]:
     """The layout of walked polygons; and the zone, first and last column of each run [3, run], by row.
 
     Parameters
     ----------
     walked : Walked
     grid : Grid
+    known : tuple of numpy.ndarray, optional [cell of a segment; m2], [edge cell; m2]
+        `weights` and `edge_area` of the layout that `walked` was read from, where areas are not a product of
+        a factor of the row and one of the column.
     """
     columns = grid.shape[1]
     run = walked.run[:, np.argsort(walked.run[1], kind="stable")]
-    by_row = np.lexsort((walked.edge[2], walked.edge[0], walked.edge[1]))
+    # By row, zone and column: one number each sorts faster than three, and at once where they are in order.
+    zone, row, column = walked.edge.astype("int64")
+    by_row = np.argsort((row * (zone.max(initial=0) + 1) + zone) * columns + column, kind="stable")
     edge, share = walked.edge[:, by_row], walked.share[by_row]
     if grid.plane_is_equal_area:
         x_edges, y_edges = grid.plane_edges()
@@ -35,6 +42,10 @@ def layout_of(walked: Walked, grid: Grid) -> tuple[Layout, Runs]:
             # Steps of an even grid differ by rounding of the coordinates only.
             row_area, weights = row_area * weights.mean(), np.zeros(0)
         return _assemble(run, edge, share, share * cell_area, row_area, weights, even=even)
+    if known is not None:
+        weights, edge_area = known
+        ones = np.ones(grid.shape[0])
+        return _assemble(run, edge, share, edge_area, ones, lambda _: weights, columns=columns)
     edge_cell = edge[1].astype("int64") * columns + edge[2]
     areas_of_edges: list[NDArray[np.float64]] = []
 
@@ -46,6 +57,17 @@ def layout_of(walked: Walked, grid: Grid) -> tuple[Layout, Runs]:
 
     layout, runs = _assemble(run, edge, share, share, np.ones(grid.shape[0]), areas_of, columns=columns)
     return frozen(layout._replace(edge_area=share * areas_of_edges[0])), runs
+
+
+def walked_of(layout: Layout, runs: Runs) -> Walked:
+    """The walked polygons of a layout, in the order of its rows; `layout_of` makes the same layout of them."""
+    zone, first, last = runs
+    rows = layout.row_area.size
+    run_row, edge_row = (
+        _row_of(start, 0, rows).astype("int32") for start in (layout.run_start, layout.edge_start)
+    )
+    edge = np.stack((layout.edge_zone, edge_row, layout.edge_column))
+    return Walked(np.stack((zone, run_row, first, last)), edge, layout.edge_share)
 
 
 def cut(

@@ -6,7 +6,7 @@ For grids and points. Polygons are kept as runs of cells, with the same methods:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -59,6 +59,23 @@ class CellMatrix:
         pairs: Any = (area, (target.astype(number), column.astype(number)))
         self._csr = sparse.csr_array(pairs, shape=(shape[0], self.cells.size), dtype="float64")
         self._csr.sum_duplicates()
+
+    def parts(self) -> dict[str, NDArray[Any]]:
+        """What `from_parts` makes the same matrix of, bit by bit."""
+        csr = self._csr
+        stored = {"data": csr.data, "indices": csr.indices, "indptr": csr.indptr}
+        return {"cells": self.cells, **stored, "row_sums": self.row_sums}
+
+    @classmethod
+    def from_parts(cls, parts: Mapping[str, NDArray[Any]], targets: int, grid: Grid) -> CellMatrix:
+        """The matrix that `parts` was called on."""
+        out = cls.__new__(cls)
+        out.shape, out.grid, out._windows = (targets, grid.size), grid, {}
+        out.cells = parts["cells"]
+        stored: Any = (parts["data"], parts["indices"], parts["indptr"])
+        out._csr = sparse.csr_array(stored, shape=(targets, out.cells.size))
+        out.row_sums = parts["row_sums"]
+        return out
 
     @property
     def csr(self) -> sparse.csr_array:

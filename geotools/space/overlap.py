@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from geotools.errors import GeotoolsWarning, UsageError
+from geotools.errors import UsageError
+from geotools.space.cache import Cache, overlay_of
 from geotools.space.classes import by_class, mean_by_class
 from geotools.space.fields import ensure_kind, result_attrs
 from geotools.space.grid import Grid
 from geotools.space.overlay import Overlay
 from geotools.space.reductions import Extremes, Quantiles, Reduction, Sums, Variances
 from geotools.space.spreading import spread
-from geotools.space.targets import outside_text, target_of
 from geotools.units import times_area, units_of
 from geotools.vocabulary import Kind
 
@@ -50,6 +49,7 @@ class Overlap(Overlay):
         zone_dim: str | None = None,
         column: str | None = None,
         coordinates: Sequence[str] = (),
+        cache: Cache = None,
     ) -> Overlap:
         """Overlay targets with the cells of a grid.
 
@@ -67,6 +67,9 @@ class Overlap(Overlay):
             Column that names zones or points; the index by default.
         coordinates : sequence of str
             Further columns to carry along as coordinates of the results.
+        cache : path or False, optional
+            Folder in which overlaps are kept from one process to the next; results do not depend on it. By
+            default that of the environment variable ``GEOTOOLS_CACHE``, and none without it or with False.
 
         Returns
         -------
@@ -81,12 +84,10 @@ class Overlap(Overlay):
         -----
         GeotoolsWarning
             When zones lie wholly outside the grid (they stay, without a value and with a valid fraction of
-            0).
+            0), and when a file of the cache is damaged or the folder cannot be written.
         """
         grid = source if isinstance(source, Grid) else Grid.from_dataarray(source)
-        found, matrix = target_of(target, grid, zone_dim, column, coordinates)
-        if outside := outside_text(found, matrix.row_sums):
-            warnings.warn(outside, GeotoolsWarning, stacklevel=2)
+        found, matrix = overlay_of(target, grid, zone_dim, column, coordinates, cache)
         return cls(matrix, found, grid)
 
     def mean(self, field: xr.DataArray, *, min_valid_fraction: float = 0.0) -> xr.DataArray:

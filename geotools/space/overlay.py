@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import xarray as xr
@@ -17,6 +18,7 @@ from geotools.space.fields import ensure_field, ensure_on_grid, label_of, spatia
 from geotools.space.grid import Grid
 from geotools.space.reductions import Reduction
 from geotools.space.runs import Matrix
+from geotools.space.store import Stored, read, write
 from geotools.space.targets import Target
 
 _VALID_ATTRS = {"long_name": "share of the area of the target that had data", "units": "1"}
@@ -36,6 +38,51 @@ class Overlay:
 
     def __init__(self, matrix: Matrix, target: Target, grid: Grid) -> None:
         self.matrix, self.target, self.grid = matrix, target, grid
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the overlap to one file, from which `Overlap.load` makes an equal one.
+
+        Parameters
+        ----------
+        path : path
+            Such as ``basins.npz``. A file there is replaced once the new one is whole.
+
+        Raises
+        ------
+        UsageError
+            When the file cannot be written, or names or carried columns are neither text, numbers nor dates.
+        """
+        try:
+            write(path, Stored(self.matrix, self.target, self.grid, self.key))
+        except OSError as error:
+            raise UsageError(
+                f"the overlap cannot be written ({error.strerror})",
+                where=str(path),
+                todo="choose a folder that exists, is writable and has space",
+            ) from error
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read an overlap that `save` wrote.
+
+        Parameters
+        ----------
+        path : path
+
+        Returns
+        -------
+        Overlap
+            All its results equal those of the one that was saved, bit by bit.
+
+        Raises
+        ------
+        DataError
+            When the file is no overlap, damaged, or of another version of the format or the algorithm.
+        UsageError
+            When it cannot be opened.
+        """
+        stored = read(path)
+        return cls(stored.matrix, stored.target, stored.grid)
 
     @property
     def zone_dim(self) -> str:

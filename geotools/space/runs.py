@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial, reduce
 from typing import Any
 
@@ -14,7 +14,7 @@ from scipy import sparse
 
 from geotools.space.compiled import run_all
 from geotools.space.grid import Grid
-from geotools.space.layout import Runs, cut, frozen, layout_of, segment_cells
+from geotools.space.layout import Runs, cut, frozen, layout_of, segment_cells, walked_of
 from geotools.space.matrix import CellMatrix
 from geotools.space.row_kernels import STEPS, Layout, class_sums, row_sums, zone_areas
 from geotools.space.row_spread import row_spread
@@ -53,6 +53,25 @@ class RunMatrix:
         self.grid_shape = grid_shape
         self._layout, self._runs = layout, runs
         self._windows: dict[tuple[int, int, int, int], Tile] = {}
+
+    def parts(self) -> dict[str, NDArray[Any]]:
+        """What `from_parts` makes the same matrix of, bit by bit."""
+        parts = {**walked_of(self._layout, self._runs)._asdict(), "row_sums": self.row_sums}
+        if not self.grid.plane_is_equal_area:
+            # They take long, and depend on which cells are asked for together.
+            parts |= {"weights": self._layout.weights, "edge_area": self._layout.edge_area}
+        return parts
+
+    @classmethod
+    def from_parts(cls, parts: Mapping[str, NDArray[Any]], targets: int, grid: Grid) -> RunMatrix:
+        """The matrix that `parts` was called on."""
+        out = object.__new__(cls)
+        out.grid = grid
+        known = None if grid.plane_is_equal_area else (parts["weights"], parts["edge_area"])
+        walked = Walked(parts["run"], parts["edge"], parts["share"])
+        out._hold(targets, grid.shape, *layout_of(walked, grid, known))
+        out.row_sums = parts["row_sums"]
+        return out
 
     def __getstate__(self) -> dict[str, Any]:
         # What can be had from the rest does not travel.

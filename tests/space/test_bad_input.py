@@ -71,6 +71,12 @@ def test_zones_partly_outside_and_cells_outside_do_not_warn(grid):
         Overlap.between(Grid.regular((120, 60, 129, 63), 1), grid)
 
 
+def test_the_warning_comes_from_the_cache_too(grid, tmp_path):
+    for _ in range(2):
+        with pytest.warns(GeotoolsWarning, match="zone 'a' lies wholly outside"):
+            Overlap.between(frame(lake_at(10), names=["a"]), grid, cache=tmp_path)
+
+
 # Shapes
 
 

@@ -402,5 +402,6 @@ PAGE = Path(__file__).parents[2] / "docs" / "overlap.md"
 
 
 @pytest.mark.parametrize("snippet", re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL))
-def test_snippets_of_the_page(snippet):
+def test_snippets_of_the_page(snippet, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     exec(compile(snippet, str(PAGE), "exec"), {})
