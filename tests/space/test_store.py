@@ -63,6 +63,11 @@ def results(overlap):
         return out
     out |= {"total": overlap.total(field["density"]), "sum": overlap.sum(field["amount"])}
     out |= {"classes": overlap.area_by_class(field["classes"]), "areas": overlap.zone_areas}
+    for name in ("variance", "minimum", "maximum"):
+        out[name] = getattr(overlap, name)(field["intensive"])
+    out["by_class"] = overlap.mean_by_class(field["intensive"], field["classes"])
+    chunks = {"time": 1, overlap.grid.y_dim: 13, overlap.grid.x_dim: 17}
+    out["lazy"] = overlap.mean(field["intensive"].chunk(chunks)).compute()
     if overlap.target.what == "cells":
         return out | {"regrid": overlap.regrid(field["intensive"])}
     out |= {"quantile": overlap.quantile(field["intensive"], [0.1, 0.5]), "fraction": overlap.fraction}
@@ -75,8 +80,9 @@ def results(overlap):
 
 
 def assert_same(one, other):
+    again = results(other)
     for name, expected in results(one).items():
-        found = results(other)[name]
+        found = again[name]
         xr.testing.assert_identical(found, expected)
         for coordinate in expected.coords:
             assert found[coordinate].dtype == expected[coordinate].dtype
