@@ -38,4 +38,4 @@ def test_every_error_of_the_package_is_of_one_family():
     from geotools import errors
 
     kinds = [k for k in vars(errors).values() if isinstance(k, type) and issubclass(k, Exception)]
-    assert all(issubclass(k, GeotoolsError) for k in kinds)
+    assert all(issubclass(k, GeotoolsError) for k in kinds if not issubclass(k, Warning))
