@@ -192,7 +192,14 @@ def test_a_tile_holds_only_the_targets_that_reach_into_it():
 
 @pytest.mark.parametrize(
     ("chunks", "times"),
-    [((4, 4, 2), 1.0), ((8, 2), 1.0), ((2, 2, 2, 2, 2), 5 / 3), ((1,) * 10, 10 / 3), ((3, 4, 3), 1.0), ((6, 4), 4 / 3)],
+    [
+        ((4, 4, 2), 1.0),
+        ((8, 2), 1.0),
+        ((2, 2, 2, 2, 2), 5 / 3),
+        ((1,) * 10, 10 / 3),
+        ((3, 4, 3), 1.0),
+        ((6, 4), 4 / 3),
+    ],
 )
 def test_how_often_storage_chunks_are_read(chunks, times):
     field = xr.DataArray(da.zeros(10, chunks=(chunks,)), dims="time")
