@@ -1,19 +1,38 @@
-"""The zonal workloads: grids, polygons and fields, generated."""
+"""The workloads: grids, polygons and fields, generated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import shapely
 
+# Degrees: west, south, east, north.
+DOMAIN = (70.0, 40.0, 145.0, 75.0)
+# Columns, rows, steps.
+SIZES = {"coarse": (750, 350, 120), "fine": (7500, 4200, 12), "small": (150, 70, 6)}
+ZONES = {"coarse": 100, "fine": 100, "small": 12}
 
-def grid(kind):
-    """Cell centres of the coarse (750 x 350, 120 steps) or fine (7500 x 4200, 12 steps) grid over 70-145E, 40-75N."""
-    nx, ny, steps = (750, 350, 120) if kind == "coarse" else (7500, 4200, 12)
-    dx, dy = 75 / nx, 35 / ny
-    return 70 + dx * (np.arange(nx) + 0.5), 75 - dy * (np.arange(ny) + 0.5), steps
+
+def edges(columns: int, rows: int) -> tuple[Any, Any]:
+    """Edges of cells in longitude, and in latitude from the north."""
+    west, south, east, north = DOMAIN
+    x = west + (east - west) / columns * np.arange(columns + 1)
+    y = north - (north - south) / rows * np.arange(rows + 1)
+    return x, y
 
 
-def polygons(n=100, seed=1):
-    """Star-shaped zones with 1,000 to 20,000 vertices that overlap each other about 2.5 times."""
+def cell_grid(columns: int, rows: int) -> Any:
+    """The grid as geotools knows it."""
+    from geotools.space import Grid
+
+    return Grid(*edges(columns, rows), "EPSG:4326", "lon", "lat")
+
+
+def polygons(n: int = 100, seed: int = 1) -> gpd.GeoDataFrame:
+    """Star-shaped zones with 1,000 to 20,000 vertices; 100 of them overlap each other about 2.5 times."""
     rng, zones = np.random.default_rng(seed), []
     while len(zones) < n:
         nv = int(np.exp(rng.uniform(np.log(1000), np.log(20000))))
@@ -33,18 +52,38 @@ def polygons(n=100, seed=1):
     return gpd.GeoDataFrame({"zone": np.arange(n)}, geometry=zones, crs=4326)
 
 
-def field(kind, seed=0):
-    """float32 [time, y, x], about 9 % missing, with a latitude gradient."""
-    x, y, steps = grid(kind)
+def tiling(n: int, seed: int = 2) -> gpd.GeoDataFrame:
+    """Polygons that cover the domain without gap or overlap."""
+    rng, box = np.random.default_rng(seed), shapely.box(*DOMAIN)
+    west, south, east, north = DOMAIN
+    seeds = np.column_stack((rng.uniform(west, east, n), rng.uniform(south, north, n)))
+    cells = shapely.voronoi_polygons(shapely.MultiPoint(seeds), extend_to=box)
+    parts = shapely.intersection(np.array(cells.geoms), box)
+    return gpd.GeoDataFrame({"zone": np.arange(len(parts))}, geometry=parts, crs=4326)
+
+
+def steps(x: Any, y: Any, count: int, seed: int = 0, missing: bool = True) -> Iterator[Any]:
+    """One float32 field [y, x] after the other, with a latitude gradient and, unless told, about 9 % missing."""
     rng = np.random.default_rng(seed)
     base = (
         10
         + 5 * np.sin(np.deg2rad(7 * x))[None, :] * np.cos(np.deg2rad(11 * y))[:, None]
         + 0.2 * (y[:, None] - 57)
-    )
-    a = rng.standard_normal((steps, y.size, x.size), dtype="f4")
-    a += base.astype("f4")
-    a[:, np.sin(np.deg2rad(23 * x))[None, :] * np.sin(np.deg2rad(31 * y))[:, None] > 0.75] = np.nan
-    for step in a:
-        step.ravel()[rng.integers(0, step.size, step.size // 100)] = np.nan
-    return a
+    ).astype("f4")
+    sea = np.sin(np.deg2rad(23 * x))[None, :] * np.sin(np.deg2rad(31 * y))[:, None] > 0.75
+    for _ in range(count):
+        step = rng.standard_normal(base.shape, dtype="f4")
+        step += base
+        if missing:
+            step[sea] = np.nan
+            step.ravel()[rng.integers(0, step.size, step.size // 100)] = np.nan
+        yield step
+
+
+def field(columns: int, rows: int, count: int, seed: int = 0, missing: bool = True) -> Any:
+    """The steps as one array [step, y, x; degC]."""
+    x, y = (0.5 * (e[1:] + e[:-1]) for e in edges(columns, rows))
+    out = np.empty((count, rows, columns), dtype="f4")
+    for k, step in enumerate(steps(x, y, count, seed, missing)):
+        out[k] = step
+    return out

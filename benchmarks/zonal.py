@@ -1,119 +1,195 @@
-"""Zonal means with exact shares of cells: this library against exactextract, on the same arrays.
+"""Zonal means with exact shares of cells: this library and its peers on the same arrays.
 
 ``python -m benchmarks.zonal --json OUT`` writes medians, ratios and peak memory. Every method runs in a process
-of its own, which also tells its peak memory; kernels are compiled before the clock starts. Used once counts
-building the overlap and one mean; reused counts the mean alone. exactextract goes cell row by cell row
-("raster-sequential") with an area raster as weights and has nothing to reuse.
+of its own, which also tells its memory; kernels are compiled before the clock starts. Used once counts building
+the overlap and one mean; reused counts the mean alone. The peers have nothing to reuse. The figures to go by are the
+ratios; the times are those of one machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
-import statistics
-import subprocess
 import sys
-import time
-from collections.abc import Callable
+import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks import workloads
+from benchmarks import machine, workloads
+from benchmarks.worker import run
 
-METHODS = ("read", "geotools", "exactextract")
-RUNS = {"read": 7, "geotools": 7, "exactextract": 3}
+_METHODS = "benchmarks.zonal_methods:"
+# Runs of each method: coarse, fine.
+RUNS = {
+    "read": (15, 9),
+    "geotools_reused": (15, 9),
+    "geotools_once": (7, 5),
+    "geotools_build": (7, 5),
+    "geotools_loaded": (7, 5),
+    "geotools_cached": (7, 5),
+    "exactextract_by_raster": (3, 3),
+    "xvec_exactextract": (3, 1),
+    "xvec_rasterize": (3, 1),
+    "regionmask_fractions": (1, 1),
+}
+# Minutes rather than seconds: only when asked for.
+SLOW = {"exactextract_by_feature": (1, 1), "rasterstats_means": (1, 1)}
+PARTS = ("in_memory", "from_store", "growth")
+OURS = ("geotools_reused", "geotools_once", "geotools_loaded", "geotools_cached")
+PEER = "exactextract_by_raster"
 
 
-def median_seconds(call: Callable[[], Any], runs: int) -> tuple[float, Any]:
-    """Median time of some calls, and what the last gave."""
-    times, out = [], None
-    for _ in range(runs):
-        start = time.perf_counter()
-        out = call()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times), out
+def in_memory(kind: str, slow: bool) -> dict[str, Any]:
+    """All methods on one workload, and what they are to each other."""
+    print(f"zonal means in memory, {kind}", file=sys.stderr)
+    columns, rows, steps = workloads.SIZES[kind]
+    wanted = {**RUNS, **(SLOW if slow else {})}
+    apart = kind != "small"
+    truth = run(_METHODS + "truth", {"kind": kind}, "area-weighted truth", apart=apart)
+    methods = {}
+    for name, runs in wanted.items():
+        often = 2 if kind == "small" else runs[kind == "fine"]
+        found = run(_METHODS + name, {"kind": kind, "runs": often}, name, apart=apart or name == "read")
+        if "means" in found:
+            found["difference_from_truth"] = _apart(found.pop("means"), truth["means"])
+        methods[name] = found
+    found = {
+        "columns": columns,
+        "rows": rows,
+        "steps": steps,
+        "zones": workloads.ZONES[kind],
+        "methods": methods,
+    }
+    return {**found, "ratios": _ratios(methods)}
 
 
-def measure(method: str, kind: str, runs: int) -> dict[str, Any]:
-    """Times [s], peak memory [MB] and means of one method on one workload."""
-    from geotools.space import Grid, Overlap
+def _apart(means: Any, truth: Any) -> dict[str, float]:
+    """Largest difference of the means, in the units of the field and relative to the mean."""
+    ours, right = (np.array(m, dtype="float64") for m in (means, truth))
+    apart = np.abs(ours - right)
+    return {"largest": float(np.nanmax(apart)), "largest_relative": float(np.nanmax(apart / np.abs(right)))}
 
-    x, y, _ = workloads.grid(kind)
-    dx, dy = 75 / x.size, 35 / y.size
-    edges = (70 + dx * np.arange(x.size + 1), 75 - dy * np.arange(y.size + 1))
-    grid = Grid(*edges, "EPSG:4326", "lon", "lat")
-    zones = workloads.polygons()
-    values = workloads.field(kind)
-    found: dict[str, Any] = {"input_mb": values.nbytes / 1e6}
-    if method == "read":
-        found["seconds"], _ = median_seconds(lambda: values.max(initial=0, where=True), runs)
-    elif method == "geotools":
-        field = grid.wrap(values, ("time",)).assign_attrs(units="kg m-2")
-        start = time.perf_counter()
-        Overlap.between(zones, grid).mean(field)
-        found["first_call_seconds"] = time.perf_counter() - start
-        found["build_seconds"], overlap = median_seconds(lambda: Overlap.between(zones, grid), runs)
-        found["reused_seconds"], means = median_seconds(lambda: overlap.mean(field), runs)
-        found["once_seconds"], _ = median_seconds(lambda: Overlap.between(zones, grid).mean(field), runs)
-        found["storage_mb"] = overlap.matrix.nbytes / 1e6
-        found["means"] = means.values.T.tolist()
-    else:
-        found["once_seconds"], means = median_seconds(lambda: _exactextract(values, grid, zones), runs)
-        found["reused_seconds"] = found["once_seconds"]
-        found["means"] = means.tolist()
-    found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+def _ratios(methods: dict[str, Any]) -> dict[str, float]:
+    seconds = {name: found["seconds"] for name, found in methods.items() if "seconds" in found}
+    ratios = {}
+    for ours in OURS:
+        for peer, theirs in seconds.items():
+            if ours in seconds and not peer.startswith(("geotools", "read")):
+                ratios[f"{peer}/{ours}"] = theirs / seconds[ours]
+        if ours in seconds and "read" in seconds:
+            ratios[f"{ours}/read"] = seconds[ours] / seconds["read"]
+    return ratios
+
+
+def from_store(folder: Path, quick: bool, runs: int) -> dict[str, Any]:
+    """Means from a Zarr store by chunks of whole steps and of tiles: time, loads, memory against length."""
+    kind = "small" if quick else "fine"
+    columns, rows, count = workloads.SIZES[kind]
+    case = {"size": (columns, rows), "zones": workloads.ZONES[kind]}
+    found: dict[str, Any] = {}
+    for layout, longest in (("tiles", 10), ("steps", 5)):
+        print(f"zonal means from Zarr, {kind}, chunks of {layout}", file=sys.stderr)
+        lengths = [times * count for times in (1, 5, 10) if times <= longest]
+        where = {"folder": str(folder / f"{layout}.zarr")}
+
+        def told(name: str, where: dict[str, Any] = where, **options: Any) -> dict[str, Any]:
+            note = f"{name}, {options['steps']} steps"
+            return run(f"benchmarks.zonal_store:{name}", {**where, **options}, note, apart=not quick)
+
+        found[layout] = {
+            **told("write", size=(columns, rows), steps=lengths[-1], layout=layout),
+            **told("against_reading", **case, steps=count, runs=runs),
+            "memory": [told("memory", **case, steps=length) for length in lengths],
+            "memory_of_reading": told("reading_memory", steps=count),
+        }
     return found
 
 
-def _exactextract(values: Any, grid: Any, zones: Any) -> Any:
-    """Means [zone, step] of the plain shares of cells, weighted by the areas of cells."""
-    from exactextract import exact_extract
-    from exactextract.raster import NumPyRasterSource
-
-    west, south, east, north = grid.bounds
-    box = {"xmin": west, "ymin": south, "xmax": east, "ymax": north}
-    bands = [NumPyRasterSource(band, **box, name=f"b{k}") for k, band in enumerate(values)]
-    areas = NumPyRasterSource(grid.cell_areas(), **box, name="area")
-    table = exact_extract(
-        bands, zones, "weighted_mean", weights=areas, strategy="raster-sequential", output="pandas"
-    )
-    return table.to_numpy(dtype="float64")
+def growth(quick: bool) -> dict[str, Any]:
+    """Time against cells, steps and polygons."""
+    print("growth", file=sys.stderr)
+    options = {"runs": 2 if quick else 7, "quick": quick}
+    return {
+        along: run("benchmarks.scaling:series", {"along": along, **options}, along, apart=not quick)
+        for along in ("cells", "steps", "polygons")
+    }
 
 
-def compare(kind: str, runs: dict[str, int]) -> dict[str, Any]:
-    """All methods on one workload, each in a process of its own."""
-    out: dict[str, Any] = {}
-    for method in METHODS:
-        command = [sys.executable, "-m", "benchmarks.zonal", "--one", method, kind, str(runs[method])]
-        out[method] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    ours, theirs = out["geotools"], out["exactextract"]
-    apart = np.abs(np.array(ours.pop("means")) - np.array(theirs.pop("means")))
-    out["largest_difference"] = float(np.nanmax(apart))
-    out["ratio_reused"] = theirs["once_seconds"] / ours["reused_seconds"]
-    out["ratio_used_once"] = theirs["once_seconds"] / ours["once_seconds"]
-    out["times_reading"] = ours["reused_seconds"] / out["read"]["seconds"]
+def measure(quick: bool, slow: bool, kinds: list[str], folder: Path, runs: int) -> dict[str, Any]:
+    """Everything of zonal means, as goes into the JSON; see `measure_parts`."""
+    return measure_parts(PARTS, quick, slow, kinds, folder, runs)
+
+
+def measure_parts(
+    parts: Collection[str], quick: bool, slow: bool, kinds: list[str], folder: Path, runs: int
+) -> dict[str, Any]:
+    """Some of `PARTS`.
+
+    Parameters
+    ----------
+    parts : collection of str
+    quick : bool
+        Small sizes, in this process.
+    slow : bool
+        Also the methods that take minutes.
+    kinds : list of str
+        Workloads in memory.
+    folder : Path
+        For the stores.
+    runs : int
+        Of the comparison with reading from Zarr.
+    """
+    if quick:
+        kinds, runs = ["small"], 2
+    out: dict[str, Any] = {"machine": machine.describe(), "quick": quick}
+    if "in_memory" in parts:
+        out["in_memory"] = {kind: in_memory(kind, slow) for kind in kinds}
+    if "from_store" in parts:
+        out["from_store"] = from_store(folder, quick, runs)
+    if "growth" in parts:
+        out["growth"] = growth(quick)
+        out["conservation"] = run(
+            "benchmarks.scaling:conservation", {"quick": quick}, "conservation", apart=not quick
+        )
+    out["load_average_after"] = machine.describe()["load_average"]
     return out
 
 
+def failures(found: Any, path: str = "") -> list[str]:
+    """Where anything failed, with the reason."""
+    if not isinstance(found, dict | list):
+        return []
+    if isinstance(found, dict) and "failed" in found:
+        return [f"{path}: {found['failed']}"]
+    items = found.items() if isinstance(found, dict) else enumerate(found)
+    return [line for key, value in items for line in failures(value, f"{path}/{key}")]
+
+
 def main() -> None:
-    """Measure, print and write."""
+    """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, help="file to write")
+    parser.add_argument("--json", type=Path, required=True, help="file to write")
     parser.add_argument("--kind", choices=("coarse", "fine"), action="append", help="both by default")
-    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--part", choices=PARTS, action="append", help="all by default; others in OUT stay")
+    parser.add_argument("--quick", action="store_true", help="small sizes: whether it works, not how fast")
+    parser.add_argument("--slow", action="store_true", help="also the methods that take minutes")
+    parser.add_argument("--runs", type=int, default=7, help="of the comparison with reading from Zarr")
+    parser.add_argument(
+        "--scratch", type=Path, help="folder for the stores, 15 GB; a temporary one by default"
+    )
     given = parser.parse_args()
-    if given.one:
-        print(json.dumps(measure(given.one[0], given.one[1], int(given.one[2]))))
-        return
-    results = {}
-    for kind in given.kind or ("coarse", "fine"):
-        results[kind] = compare(kind, RUNS)
-        print(kind, json.dumps(results[kind], indent=1))
-    if given.json:
-        given.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    with tempfile.TemporaryDirectory(dir=given.scratch) as folder:
+        kinds = given.kind or ["coarse", "fine"]
+        found = measure_parts(given.part or PARTS, given.quick, given.slow, kinds, Path(folder), given.runs)
+    if given.part and given.json.exists():
+        found = {**json.loads(given.json.read_text(encoding="utf-8")), **found}
+    given.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if wrong := failures(found):
+        sys.exit("failed: " + "; ".join(wrong))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,84 @@
+"""Zarr stores of a workload, written step by step, and a count of the chunks that are read."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import workloads
+
+# Rows and columns of the tiles into which a step is cut.
+TILES = (4, 6)
+
+
+def chunk_shape(columns: int, rows: int, layout: str) -> tuple[int, int, int]:
+    """Chunks of whole steps, or of one step cut into tiles."""
+    return (1, rows, columns) if layout == "steps" else (1, -(-rows // TILES[0]), -(-columns // TILES[1]))
+
+
+def write(folder: Path, columns: int, rows: int, count: int, layout: str) -> dict[str, Any]:
+    """Write a field in Zarr v3 with zstd, holding no more than one step in memory."""
+    import zarr
+
+    x, y = (0.5 * (e[1:] + e[:-1]) for e in workloads.edges(columns, rows))
+    group = zarr.create_group(store=folder, zarr_format=3, overwrite=True)
+    lonlat = {"lon": ("degrees_east", x), "lat": ("degrees_north", y)}
+    for name, (units, values) in lonlat.items():
+        axis = group.create_array(name, shape=values.shape, dtype="f8", dimension_names=(name,))
+        axis[:] = values
+        axis.attrs["units"] = units
+    time = group.create_array("time", shape=(count,), dtype="i8", dimension_names=("time",))
+    time[:] = np.arange(count)
+    field = group.create_array(
+        "field",
+        shape=(count, rows, columns),
+        chunks=chunk_shape(columns, rows, layout),
+        dtype="f4",
+        compressors=zarr.codecs.ZstdCodec(level=3),
+        fill_value=float("nan"),
+        dimension_names=("time", "lat", "lon"),
+    )
+    field.attrs["units"] = "degC"
+    for k, step in enumerate(workloads.steps(x, y, count)):
+        field[k] = step
+    stored = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+    return {"stored_mb": stored / 1e6}
+
+
+def open_field(store: Any, steps: int | None = None) -> Any:
+    """The lazy field, in the chunks of the store."""
+    import xarray as xr
+
+    field = xr.open_zarr(store, chunks={}, consolidated=False)["field"]
+    return field if steps is None else field.isel(time=slice(0, steps))
+
+
+def read_all(field: Any) -> None:
+    """Read and decode every chunk, and keep nothing of it."""
+    field.data.map_blocks(
+        _nothing, dtype="f4", chunks=tuple((1,) * n for n in field.data.numblocks)
+    ).compute()
+
+
+def _nothing(block: Any) -> Any:
+    return np.zeros((1,) * block.ndim, dtype="f4")
+
+
+def counting(folder: Path) -> tuple[Any, list[str]]:
+    """A store that notes the key of every chunk of the field that is asked of it."""
+    from zarr.storage import LocalStore, WrapperStore
+
+    read: list[str] = []
+    lock = threading.Lock()
+
+    class Counting(WrapperStore[LocalStore]):
+        async def get(self, key: str, prototype: Any, byte_range: Any = None) -> Any:
+            if key.startswith("field/c/"):
+                with lock:
+                    read.append(key)
+            return await super().get(key, prototype, byte_range)
+
+    return Counting(LocalStore(folder, read_only=True)), read
