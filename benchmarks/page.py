@@ -52,22 +52,30 @@ _LIMITS = """## Limits
 
 
 def page(zonal: dict[str, Any], regrid: dict[str, Any]) -> str:
-    """The whole page as Markdown."""
-    parts = [_TOP, _machine(zonal["machine"], zonal["load_average_after"]), _reached(zonal)]
-    parts += [_in_memory(kind, found) for kind, found in zonal["in_memory"].items()]
-    parts += [
-        _from_store(zonal["from_store"]),
-        _growth(zonal["growth"], zonal["conservation"]),
-        _regrid(regrid),
-    ]
+    """The whole page as Markdown; parts of the zonal means that were not measured are named."""
+    parts = [_TOP, _machine(zonal["machine"], zonal["load_average_after"])]
+    missing = [part for part in ("in_memory", "from_store", "growth", "conservation") if part not in zonal]
+    if missing:
+        parts.append(f"Not measured in this run: {', '.join(missing)}.\n\n")
+    parts.append(_reached(zonal))
+    parts += [_in_memory(kind, found) for kind, found in zonal.get("in_memory", {}).items()]
+    if "from_store" in zonal:
+        parts.append(_from_store(zonal["from_store"]))
+    if "growth" in zonal:
+        parts.append(_growth(zonal["growth"], zonal.get("conservation", {})))
+    parts.append(_regrid(regrid))
     return "".join(parts) + _LIMITS
 
 
 def _machine(machine: dict[str, Any], after: list[float]) -> str:
+    # The measurement itself keeps all cores busy, so that only the load before it tells of others.
+    busy = machine["load_average"][0] > 0.5 * machine["cores"]
+    warning = "**The machine was busy with other work: these figures are preliminary.** " if busy else ""
     versions = ", ".join(f"{name} {v}" for name, v in machine["versions"].items() if v)
     return (
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory']} of memory, {machine['system']}, "
-        f"Python {machine['python']}. Load average {machine['load_average'][0]:.1f} before and {after[0]:.1f} after. "
+        f"Python {machine['python']}. {warning}"
+        f"Load average {machine['load_average'][0]:.1f} before and {after[0]:.1f} after. "
         f"{versions}.\n\n"
     )
 
@@ -112,8 +120,9 @@ def _reached(zonal: dict[str, Any]) -> str:
         if "mean" in found:
             told = f"{found['mean']['slope']:.2f} ± {found['mean']['standard_error']:.2f}"
             rows.append((f"growth of a mean with {along}, exponent", "1 or less", told))
-    error = zonal.get("conservation", {}).get("largest_relative_error")
-    rows.append(("sum over a tiling, relative error", "1e-12", figure(error)))
+    if "largest_relative_error" in zonal.get("conservation", {}):
+        error = figure(zonal["conservation"]["largest_relative_error"])
+        rows.append(("sum over a tiling, relative error", "1e-12", error))
     return "## Asked and measured\n\n" + _table(("what", "asked", "measured"), rows)
 
 
@@ -124,17 +133,27 @@ def _in_memory(kind: str, found: dict[str, Any]) -> str:
     for name, method in methods.items():
         label = _NAMES[name]
         if "seconds" not in method:
-            rows.append((label, method.get("skipped") or "failed: " + method["failed"], "", "", ""))
+            rows.append((label, method.get("skipped") or "failed: " + method["failed"], "", "", "", ""))
             continue
         faster = (
             figure(theirs / method["seconds"]) if theirs and name not in ("read", "geotools_build") else ""
         )
-        apart = method.get("difference_from_truth", {}).get("largest")
+        apart, lost = (method.get("difference_from_truth", {}).get(key) for key in ("largest", "zones_lost"))
         seconds = f"{figure(method['seconds'])} (n = {method['runs']})"
-        rows.append((label, seconds, faster, _memory(method), figure(apart)))
+        rows.append(
+            (label, seconds, faster, _memory(method), figure(apart), "" if lost is None else str(lost))
+        )
     size = f"{found['columns']} x {found['rows']} cells, {found['steps']} steps, {found['zones']} polygons"
     return f"## Zonal means in memory, {kind}: {size}\n\n" + _table(
-        ("method", "median s", "times faster than exactextract", "peak MB (added)", "difference, degC"), rows
+        (
+            "method",
+            "median s",
+            "times faster than exactextract",
+            "peak MB (added)",
+            "difference, degC",
+            "zones lost",
+        ),
+        rows,
     )
 
 

@@ -121,7 +121,7 @@ def _report(case: Case, call: Callable[[], Any], runs: int, path: str) -> dict[s
     return {
         **timing.median_of(timing.seconds_of(call, runs)),
         **memory,
-        "conservation_error": max(lost),
+        "conservation_error": float(np.max(lost)),
         "largest_difference_from_truth": float(apart.max()),
         "cells_wrongly_nan": int((np.isnan(values) & ~np.isnan(means)).sum()),
         "cells_wrongly_filled": int((~np.isnan(values) & np.isnan(means)).sum()),
