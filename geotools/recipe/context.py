@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -53,6 +55,7 @@ class Context:
     recipe: Recipe
     out: Path
     overlaps: dict[str, Overlap] = field(default_factory=dict)
+    guard: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -178,12 +181,33 @@ class Context:
 
     def overlap(self, kind: str) -> Overlap:
         """The overlap of the zones or of the transect's segments with the joint grid, built once."""
+        return self.overlap_with(kind, "joint", lambda: self.grid)
+
+    def overlap_with(
+        self, kind: str, name: str, grid: Callable[[], Grid | xr.Dataset | xr.DataArray]
+    ) -> Overlap:
+        """The overlap of the zones or segments with any grid, built once and by one thread.
+
+        Parameters
+        ----------
+        kind : {"zones", "segments"}
+        name : str
+            Of the grid, unique in the run.
+        grid : callable
+            Gives the grid, or a raster on it, when the overlap has to be built.
+
+        Returns
+        -------
+        Overlap
+        """
         from geotools.space import Overlap
 
-        if kind not in self.overlaps:
-            target = self.zones if kind == "zones" else self.transect
-            self.overlaps[kind] = Overlap.between(target, self.grid)
-        return self.overlaps[kind]
+        place = f"{kind} {name}"
+        with self.guard:
+            if place not in self.overlaps:
+                target = self.zones if kind == "zones" else self.transect
+                self.overlaps[place] = Overlap.between(target, grid())
+            return self.overlaps[place]
 
     def fields(self) -> xr.Dataset:
         """The fields on the joint grid, as an earlier step wrote them."""

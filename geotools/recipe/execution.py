@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from geotools.catalog.catalog import identity
 from geotools.catalog.keys import require_known
-from geotools.recipe import files, journal, provenance
+from geotools.recipe import blocks, files, journal, provenance
+from geotools.recipe.blocks import InTurn, Pool
 from geotools.recipe.context import Context
 from geotools.recipe.loading import load, resolved
 from geotools.recipe.model import Recipe
@@ -80,8 +81,14 @@ class Result:
         return pd.read_csv(self.out / name, keep_default_na=False, na_values=[""])
 
 
-def run(recipe: str | Path | Recipe | None, out: str | Path, *, progress: Progress | None = None) -> Result:
-    """Run a recipe; a run that was stopped goes on after its last finished step.
+def run(
+    recipe: str | Path | Recipe | None,
+    out: str | Path,
+    *,
+    progress: Progress | None = None,
+    pool: Pool | None = None,
+) -> Result:
+    """Run a recipe; a run that was stopped goes on after its last finished block.
 
     Parameters
     ----------
@@ -90,7 +97,9 @@ def run(recipe: str | Path | Recipe | None, out: str | Path, *, progress: Progre
     out : path
         Run directory: a new or empty folder, or one that holds a run of the same recipe.
     progress : Progress, optional
-        Is told about the steps.
+        Is told about the steps and their blocks.
+    pool : Pool, optional
+        Does the blocks; by default this process does, one after the other.
 
     Returns
     -------
@@ -105,7 +114,7 @@ def run(recipe: str | Path | Recipe | None, out: str | Path, *, progress: Progre
     """
     from geotools.report import write as write_report
 
-    context, book, pending = _execute(recipe, out, STEPS, progress or Silent())
+    context, book, pending = _execute(recipe, out, STEPS, progress or Silent(), pool or InTurn())
     if pending or not (context.out / RECORD).is_file():
         record = _record(context, book, resumed=len(pending) < len(STEPS))
         provenance.write(context.out / RECORD, record)
@@ -116,7 +125,12 @@ def run(recipe: str | Path | Recipe | None, out: str | Path, *, progress: Progre
 
 
 def export(
-    target: str, recipe: str | Path | Recipe | None, out: str | Path, *, progress: Progress | None = None
+    target: str,
+    recipe: str | Path | Recipe | None,
+    out: str | Path,
+    *,
+    progress: Progress | None = None,
+    pool: Pool | None = None,
 ) -> list[Path]:
     """Write only the joint inputs for a target model; `run` on the same folder adds the rest.
 
@@ -124,7 +138,7 @@ def export(
     ----------
     target : str
         One of `TARGETS`.
-    recipe, out, progress
+    recipe, out, progress, pool
         As for `run`.
 
     Returns
@@ -141,12 +155,12 @@ def export(
     last = TARGETS[target]
     wanted = {last, *next(step.needs for step in STEPS if step.name == last)}
     steps = tuple(step for step in STEPS if step.name in wanted)
-    context, book, _ = _execute(recipe, out, steps, progress or Silent())
+    context, book, _ = _execute(recipe, out, steps, progress or Silent(), pool or InTurn())
     return [context.out / name for name in book.entry(last)["outputs"]]
 
 
 def _execute(
-    recipe: str | Path | Recipe | None, out: str | Path, steps: Sequence[Step], progress: Progress
+    recipe: str | Path | Recipe | None, out: str | Path, steps: Sequence[Step], progress: Progress, pool: Pool
 ) -> tuple[Context, journal.Journal, list[Step]]:
     """Run the steps that are not done; returns those that were not."""
     from geotools.recipe.check import examine
@@ -159,6 +173,7 @@ def _execute(
     journal.claim(folder, resolved(chosen))
     book = journal.Journal(folder)
     keys = _keys(context)
+    blocks.adopt(context)
     progress.plan([step.name for step in steps])
     pending = [step for step in steps if not book.has(step.name, keys[step.name])]
     if pending:
@@ -167,16 +182,41 @@ def _execute(
         files.remove(folder / REPORT)
     for step in steps:
         if step not in pending:
+            blocks.discard(folder, step.name)
             progress.step(step.name, done=True)
             continue
         progress.step(step.name)
         start = time.perf_counter()
+        peak = _perform(step, keys[step.name], context, book, progress, pool)
         outputs = step.run(context)
         seconds = time.perf_counter() - start
-        peak = provenance.peak_memory_bytes()
+        peak = max(peak, provenance.peak_memory_bytes())
         book.add(step.name, keys[step.name], outputs, seconds=round(seconds, 3), peak_memory_bytes=peak)
+        blocks.discard(folder, step.name)
         progress.finish(step.name, seconds)
     return context, book, pending
+
+
+def _perform(
+    step: Step, key: str, context: Context, book: journal.Journal, progress: Progress, pool: Pool
+) -> int:
+    """Do the blocks of a step that are not done; returns the peak memory of those who did them."""
+    every = step.blocks(context)
+    blocks.keep_only(context.out, step.name, every)
+    keys = {block.name: block.key(key) for block in every}
+    left = [block for block in every if not book.has_block(keys[block.name])]
+    done, peak = len(every) - len(left), 0
+    if every:
+        progress.blocks(step.name, done, len(every))
+    settings, out = resolved(context.recipe), str(context.out)
+    for index, result in pool.map(blocks.perform, [(block, settings, out) for block in left]):
+        block = left[index]
+        if "error" in result:
+            raise result["error"]
+        book.add_block(step.name, block.name, keys[block.name], block.output, **result)
+        done, peak = done + 1, max(peak, result["peak_memory_bytes"])
+        progress.blocks(step.name, done, len(every))
+    return peak
 
 
 def _keys(context: Context) -> dict[str, str]:

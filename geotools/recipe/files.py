@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from geotools.errors import UsageError
+
+# Hidden names, `.<stem>.<what>-<token><suffix>`: being written, set aside to be replaced, on its way out.
+_PART, _OLD, _GONE = "part", "old", "gone"
+_LEFTOVER = re.compile(r"\.(?P<stem>.+)\.(?P<what>part|old|gone)(-[0-9a-f]{8})?(?P<suffix>\..*)?")
 
 
 @contextmanager
@@ -26,24 +32,70 @@ def replacing(path: Path) -> Iterator[Path]:
         Where to write. It keeps the ending of `path`, which some writers choose the format by.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.part{path.suffix}")
-    remove(temporary)
+    # Of its own, so that a worker that was given up and writes on cannot spoil the file of the one in its place.
+    temporary = _beside(path, _PART)
     try:
         yield temporary
         if path.is_dir():
-            # A folder cannot be replaced in one step; the journal entry is what makes it count as finished.
-            shutil.rmtree(path)
-        os.replace(temporary, path)
+            _swap(temporary, path)
+        else:
+            os.replace(temporary, path)
     finally:
         remove(temporary)
 
 
+def _swap(new: Path, path: Path) -> None:
+    # A folder cannot be replaced in one step. In between it is absent, and `tidy` puts the old one back if the
+    # process dies there.
+    old = _beside(path, _OLD)
+    path.rename(old)
+    try:
+        new.rename(path)
+    except OSError:
+        old.rename(path)
+        raise
+    shutil.rmtree(old)
+
+
+def _beside(path: Path, what: str) -> Path:
+    return path.with_name(f".{path.stem}.{what}-{uuid.uuid4().hex[:8]}{path.suffix}")
+
+
 def remove(path: Path) -> None:
-    """Remove a file or folder, if it is there."""
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
+    """Remove a file or folder, if it is there; a folder is never seen half removed."""
+    if not path.is_dir():
         path.unlink(missing_ok=True)
+        return
+    if not is_leftover(path.name):
+        gone = _beside(path, _GONE)
+        path.rename(gone)
+        path = gone
+    shutil.rmtree(path)
+
+
+def tidy(folder: Path) -> None:
+    """Clear away what a killed process left half done in a run directory.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        A run directory that no process writes to.
+    """
+    for path in [p for p in folder.rglob(".*") if is_leftover(p.name)]:
+        found = _LEFTOVER.fullmatch(path.name)
+        if not found or not path.exists():
+            # The second when it went with a folder that was removed before it.
+            continue
+        final = path.with_name(f"{found['stem']}{found['suffix'] or ''}")
+        if found["what"] == _OLD and not final.exists():
+            path.rename(final)
+        else:
+            remove(path)
+
+
+def is_leftover(name: str) -> bool:
+    """Whether a file has this name only while something is being written."""
+    return _LEFTOVER.fullmatch(name) is not None
 
 
 def writable_folder(path: Path) -> Path:
@@ -55,7 +107,7 @@ def writable_folder(path: Path) -> Path:
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
-        probe = path / ".write-test"
+        probe = _beside(path / "write-test", _PART)
         probe.write_text("")
         probe.unlink()
     except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -12,9 +13,13 @@ from typing import Any
 
 from geotools.catalog.catalog import identity
 from geotools.errors import UsageError
+from geotools.recipe import files
 
 FILE = "journal.jsonl"
+LOCK = ".geotools.lock"
 MARKER = "recipe.json"
+# What an entry has besides the field that says what it is.
+_FIELDS = {"step": {"key", "outputs"}, "block": {"of", "key", "outputs"}, "failed": {"error"}}
 
 
 @cache
@@ -36,7 +41,7 @@ def key_of(content: Any) -> str:
 
 
 class Journal:
-    """The finished steps of one run directory.
+    """What one run directory has finished, and what failed: one line of JSON for each, in the order they happened.
 
     Parameters
     ----------
@@ -47,39 +52,89 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._file = folder / FILE
-        self._done: dict[str, dict[str, Any]] = {}
-        if self._file.is_file():
-            for line in self._file.read_text(encoding="utf-8").splitlines():
-                try:
-                    entry = json.loads(line)
-                except json.JSONDecodeError:
-                    # The last line of a killed run may be cut; its step is simply done again.
-                    continue
-                self._done[entry["step"]] = entry
+        self._steps: dict[str, dict[str, Any]] = {}
+        self._blocks: dict[str, dict[str, Any]] = {}
+        for entry in read(self._file):
+            self._take(entry)
 
     def entry(self, step: str) -> dict[str, Any]:
         """The record of a finished step."""
-        return self._done[step]
+        return self._steps[step]
 
     def has(self, step: str, key: str) -> bool:
         """Whether a step was finished under this key and its outputs are still what it wrote."""
-        entry = self._done.get(step)
-        if entry is None or entry["key"] != key:
-            return False
-        return all(
-            (self._folder / name).exists() and identity(self._folder / name) == digest
-            for name, digest in entry["outputs"].items()
-        )
+        entry = self._steps.get(step)
+        return entry is not None and entry["key"] == key and self._intact(entry["outputs"])
+
+    def has_block(self, key: str) -> bool:
+        """Whether a block was finished under this key and its file is still what it wrote."""
+        entry = self._blocks.get(key)
+        return entry is not None and self._intact(entry["outputs"])
 
     def add(self, step: str, key: str, outputs: Iterable[Path], **more: Any) -> None:
         """Record a finished step with the hashes of what it wrote."""
         hashes = {p.relative_to(self._folder).as_posix(): identity(p) for p in outputs}
-        entry = {"step": step, "key": key, "outputs": hashes, **more}
-        with self._file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+        self._write({"step": step, "key": key, "outputs": hashes, **more})
+
+    def add_block(self, step: str, block: str, key: str, output: str, sha256: str, **more: Any) -> None:
+        """Record a finished block with the hash of its file."""
+        self._write({"block": block, "of": step, "key": key, "outputs": {output: sha256}, **more})
+
+    def add_failure(self, what: str, error: str, **more: Any) -> None:
+        """Record that a step or block was stopped by an error."""
+        self._write({"failed": what, "error": error, **more})
+
+    def _intact(self, outputs: dict[str, str]) -> bool:
+        return all(
+            (self._folder / name).exists() and identity(self._folder / name) == digest
+            for name, digest in outputs.items()
+        )
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        entry = {**entry, "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+        line = json.dumps(entry).encode() + b"\n"
+        with self._file.open("a+b") as file:
+            if file.seek(0, os.SEEK_END):
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":
+                    # A run was killed within its last line, which must not swallow this one.
+                    line = b"\n" + line
+            file.write(line)
             file.flush()
             os.fsync(file.fileno())
-        self._done[step] = entry
+        self._take(entry)
+
+    def _take(self, entry: dict[str, Any]) -> None:
+        if "step" in entry:
+            self._steps[entry["step"]] = entry
+        elif "block" in entry:
+            self._blocks[entry["key"]] = entry
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The entries of a journal; lines that are no entry, as a killed run may leave, are passed over.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        It need not be there.
+
+    Returns
+    -------
+    list of dict
+    """
+    if not path.is_file():
+        return []
+    found = []
+    for line in path.read_bytes().split(b"\n"):
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            # A line that was cut; what it told of is simply done again.
+            continue
+        if isinstance(entry, dict) and any(_FIELDS[k] <= entry.keys() for k in _FIELDS.keys() & entry.keys()):
+            found.append(entry)
+    return found
 
 
 def claim(folder: Path, recipe: dict[str, Any]) -> None:
@@ -109,16 +164,15 @@ def claim(folder: Path, recipe: dict[str, Any]) -> None:
             expected="an empty folder or a run of the same recipe",
             todo="choose another folder with --out, or delete this one",
         )
-    if any(folder.iterdir()):
+    if any(not (files.is_leftover(p.name) or p.name == LOCK) for p in folder.iterdir()):
         raise UsageError(
             "the folder is not empty and holds no geotools run",
             where=str(folder),
             expected="an empty folder or a run of the same recipe",
             todo="choose another folder with --out",
         )
-    temporary = marker.with_suffix(".part")
-    temporary.write_text(json.dumps(recipe, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(marker)
+    with files.replacing(marker) as temporary:
+        temporary.write_text(json.dumps(recipe, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _differences(old: Any, new: Any, place: str = "") -> set[str]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+_SECONDS_BETWEEN_LINES = 5.0
+
 
 class Progress(Protocol):
-    """Something that is told about steps."""
+    """Something that is told about steps and their blocks."""
 
     def plan(self, names: list[str]) -> None:
         """Say which steps there are."""
 
     def step(self, name: str, *, done: bool = False) -> None:
         """Say that a step starts, or that it was done before."""
+
+    def blocks(self, name: str, done: int, total: int) -> None:
+        """Say how many blocks of a step are done."""
 
     def finish(self, name: str, seconds: float) -> None:
         """Say that a step ended."""
@@ -31,6 +37,9 @@ class Silent:
     def step(self, name: str, *, done: bool = False) -> None:
         """Nothing."""
 
+    def blocks(self, name: str, done: int, total: int) -> None:
+        """Nothing."""
+
     def finish(self, name: str, seconds: float) -> None:
         """Nothing."""
 
@@ -40,6 +49,7 @@ class LogLines:
 
     def __init__(self) -> None:
         self._names: list[str] = []
+        self._told = -math.inf
 
     def plan(self, names: list[str]) -> None:
         """Keep the names to number the steps."""
@@ -48,6 +58,13 @@ class LogLines:
     def step(self, name: str, *, done: bool = False) -> None:
         """A line when a step starts or is skipped."""
         self._say(name, "done before, kept" if done else "started")
+
+    def blocks(self, name: str, done: int, total: int) -> None:
+        """A line for the first and the last blocks, and in between not more often than one can read."""
+        now = time.monotonic()
+        if done == total or now - self._told >= _SECONDS_BETWEEN_LINES:
+            self._told = now
+            self._say(name, f"{done} of {total} blocks done")
 
     def finish(self, name: str, seconds: float) -> None:
         """A line when a step ends."""
@@ -65,6 +82,7 @@ class _Bar:
 
         assert isinstance(bar, RichProgress)
         self._bar, self._task = bar, bar.add_task("run", total=None)
+        self._blocks = bar.add_task("blocks", total=None, visible=False)
 
     def plan(self, names: list[str]) -> None:
         self._bar.update(self._task, total=len(names))
@@ -72,8 +90,12 @@ class _Bar:
     def step(self, name: str, *, done: bool = False) -> None:
         self._bar.update(self._task, description=name, advance=1 if done else 0)
 
+    def blocks(self, name: str, done: int, total: int) -> None:
+        self._bar.update(self._blocks, description="blocks", completed=done, total=total, visible=True)
+
     def finish(self, name: str, seconds: float) -> None:
         self._bar.update(self._task, advance=1)
+        self._bar.update(self._blocks, visible=False)
 
 
 @contextmanager

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from geotools.recipe.blocks import Block
     from geotools.recipe.context import Context
 
 
@@ -32,14 +35,18 @@ class Step:
     needs: tuple[str, ...]
 
     def run(self, context: Context) -> list[Path]:
-        """Write the files of this step and return their paths."""
-        # Looked up late so that planning and --help import no science.
-        import importlib
-
-        function: Callable[[Context], list[Path]] = importlib.import_module(
-            f"geotools.recipe.steps.{self.name}"
-        ).run
+        """Write the files of this step, out of those of its blocks where it has any, and return their paths."""
+        function: Callable[[Context], list[Path]] = self._module().run
         return function(context)
+
+    def blocks(self, context: Context) -> list[Block]:
+        """The blocks of this step, in the order they are wanted; none where it is done in one go."""
+        function: Callable[[Context], list[Block]] | None = getattr(self._module(), "blocks", None)
+        return function(context) if function else []
+
+    def _module(self) -> ModuleType:
+        # Looked up late so that planning and --help import no science.
+        return importlib.import_module(f"geotools.recipe.steps.{self.name}")
 
     def reads(self, role: str) -> bool:
         """Whether an input role, e.g. ``soil_carbon_0``, is one this step reads."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,43 +10,54 @@ import numpy as np
 import xarray as xr
 
 from geotools.metadata import VARIABLES
+from geotools.recipe.blocks import FOLDER, Block
 from geotools.recipe.context import DRAWS, SUMMARISED, Context
 from geotools.recipe.files import replacing
 from geotools.recipe.steps.fields import label_of, permafrost_settings
 
 if TYPE_CHECKING:
     from geotools.permafrost.equilibrium import Spread
-    from geotools.space import Overlap
 
 
-def run(context: Context) -> list[Path]:
-    """Write the means of every draw as draws.nc."""
-    path = context.out / DRAWS
-    data = compute(context)
-    with replacing(path) as temporary:
-        data.to_netcdf(temporary, engine="netcdf4")
-    return [path]
+_KINDS = {"zone": "zones", "segment": "segments"}
+_DRAWN = tuple(name for name in SUMMARISED if name != "permafrost_zone")
+# Draws of a block take some seconds: a killed run loses no more, and writing them costs nothing beside that.
+_CELL_DRAWS = 440_000
 
 
-def compute(context: Context) -> xr.Dataset:
-    """Means of the modelled variables by draw, for zones and for segments.
+def blocks(context: Context) -> list[Block]:
+    """Draws in a row, fewer of them the more cells there are."""
+    rows, columns = context.grid.shape
+    draws, size = context.recipe.uncertainty.draws, max(1, _CELL_DRAWS // (rows * columns))
+    digits = len(str(draws - 1))
+    found = []
+    for start in range(0, draws, size):
+        stop = min(start + size, draws)
+        name = f"uncertainty/{start:0{digits}d}-{stop - 1:0{digits}d}"
+        found.append(Block(name, f"{__name__}:block", {"start": start, "stop": stop}, f"{FOLDER}/{name}.nc"))
+    return found
 
-    Returns
-    -------
-    xarray.Dataset [draw, zone] and [draw, segment]
-        Variables `<name>_zone` and `<name>_segment`.
+
+def block(context: Context, path: Path, *, start: int, stop: int) -> None:
+    """Write the means of some draws.
+
+    Parameters
+    ----------
+    context : Context
+    path : pathlib.Path
+    start, stop : int
+        Number of the first draw, and of the one after the last.
     """
     from geotools.permafrost.equilibrium import draw_perturbations, equilibrium_permafrost
     from geotools.permafrost.parameters import FIELDS
 
-    settings = context.recipe.uncertainty
     fields = context.fields()
     ground = fields[list(FIELDS)]
-    rng = np.random.default_rng(settings.seed)
-    overlaps = {"zone": context.overlap("zones"), "segment": context.overlap("segments")}
-    names = [name for name in SUMMARISED if name != "permafrost_zone"]
-    collected: dict[str, list[np.ndarray]] = {dim: [] for dim in overlaps}
-    for perturbation in draw_perturbations(spread_of(context), settings.draws, rng):
+    # All draws before these are drawn as well, so that a draw has the same perturbations in any block.
+    rng = np.random.default_rng(context.recipe.uncertainty.seed)
+    perturbations = islice(draw_perturbations(spread_of(context), stop, rng), start, stop)
+    means: dict[str, list[np.ndarray]] = {dim: [] for dim in _KINDS}
+    for perturbation in perturbations:
         modelled = equilibrium_permafrost(
             fields["tas"],
             fields["pr"],
@@ -55,19 +67,28 @@ def compute(context: Context) -> xr.Dataset:
         )
         # One array for all variables: the bookkeeping of 30 separate means would cost more than the physics.
         stacked = xr.concat(
-            [modelled[n].drop_attrs(deep=False) for n in names],
-            xr.Variable("variable", names),
+            [modelled[n].drop_attrs(deep=False) for n in _DRAWN],
+            xr.Variable("variable", list(_DRAWN)),
             coords="minimal",
         )
         stacked.attrs["units"] = "1"
-        for dim, overlap in overlaps.items():
-            collected[dim].append(overlap.mean(stacked).transpose("variable", dim).values)
-    return _dataset(context, names, collected, overlaps)
+        for dim, kind in _KINDS.items():
+            means[dim].append(context.overlap(kind).mean(stacked).transpose("variable", dim).values)
+    found = {dim: (("draw", "variable", dim), np.stack(values)) for dim, values in means.items()}
+    xr.Dataset({f"{dim}_means": of for dim, of in found.items()}).to_netcdf(path, engine="netcdf4")
 
 
-def _dataset(
-    context: Context, names: list[str], collected: dict[str, list[np.ndarray]], overlaps: dict[str, Overlap]
-) -> xr.Dataset:
+def run(context: Context) -> list[Path]:
+    """Write the means of every draw as draws.nc, from the blocks."""
+    path = context.out / DRAWS
+    data = _joined(context, [context.out / each.output for each in blocks(context)])
+    with replacing(path) as temporary:
+        data.to_netcdf(temporary, engine="netcdf4")
+    return [path]
+
+
+def _joined(context: Context, paths: list[Path]) -> xr.Dataset:
+    """Means of the modelled variables by draw [draw, zone] and [draw, segment]: `<name>_zone`, `<name>_segment`."""
     out = xr.Dataset(
         attrs={
             "title": f"{context.recipe.title}: Monte Carlo draws of zone and segment means",
@@ -76,15 +97,18 @@ def _dataset(
             "Conventions": "CF-1.11",
         }
     )
-    for dim, draws in collected.items():
-        out = out.assign_coords({dim: overlaps[dim].zone_areas[dim].values})
-        for i, name in enumerate(names):
-            values = np.array([draw[i] for draw in draws]).reshape(len(draws), out.sizes[dim])
+    parts = [xr.load_dataset(path, engine="netcdf4") for path in paths]
+    for dim, kind in _KINDS.items():
+        labels = context.overlap(kind).zone_areas[dim].values
+        out = out.assign_coords({dim: labels})
+        empty = np.empty((0, len(_DRAWN), labels.size))
+        means = np.concatenate([empty, *(part[f"{dim}_means"].values for part in parts)])
+        for i, name in enumerate(_DRAWN):
             attrs = {
                 "units": VARIABLES[name].units,
                 "long_name": f"{VARIABLES[name].long_name}, mean of the {dim}",
             }
-            out[f"{name}_{dim}"] = (("draw", dim), values, attrs)
+            out[f"{name}_{dim}"] = (("draw", dim), means[:, i], attrs)
     return out
 
 
