@@ -14,13 +14,23 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    epilog="Exit codes: 0 done; 1 a bug; 2 the call or recipe is wrong; 3 stopped on bad data.",
+    epilog="Exit codes: 0 done; 1 a bug; 2 the call or recipe is wrong; 3 stopped on bad data; "
+    "4 the disk is full, and the same command goes on once there is space.",
 )
 catalog_app = typer.Typer(help="The data sources geotools knows.", no_args_is_help=True)
 app.add_typer(catalog_app, name="catalog")
 
 RecipePath = Annotated[Path, typer.Argument(help="A recipe file.", show_default=False)]
 OptionalRecipe = Annotated[
+    Path | None,
+    typer.Argument(
+        help="A recipe file. When left out, the run that the folder holds goes on, or the default recipe on the "
+        "bundled data starts.",
+        show_default=False,
+    ),
+]
+
+DefaultRecipe = Annotated[
     Path | None,
     typer.Argument(
         help="A recipe file; the default recipe on the bundled data when left out.", show_default=False
@@ -79,6 +89,20 @@ def report(
     print(write(run_dir))
 
 
+@app.command(
+    epilog="Exit codes: 0 finished; 5 it goes on; 6 it stopped or failed and can go on; 2 no run there."
+)
+def status(
+    run_dir: Annotated[Path, typer.Argument(help="Folder of a run.", show_default=False)],
+) -> None:
+    """Say what of a run is done, what is left and what failed, also while it goes on."""
+    from geotools.recipe.status import status as status_of
+
+    found = status_of(run_dir)
+    print(found.text())
+    raise typer.Exit(found.exit_code)
+
+
 @app.command()
 def init(
     path: Annotated[Path, typer.Argument(help="File to write.", show_default=False)],
@@ -101,7 +125,7 @@ def check(recipe: RecipePath) -> None:
 
 
 @app.command()
-def plan(recipe: OptionalRecipe = None) -> None:
+def plan(recipe: DefaultRecipe = None) -> None:
     """Say what a run reads, how large it is, its steps and the memory it needs."""
     from geotools.recipe.plan import plan as plan_recipe
 
@@ -144,5 +168,5 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from the last finished step", file=sys.stderr)
+        print("stopped; the same command goes on from the last finished block", file=sys.stderr)
         raise SystemExit(130) from None

@@ -61,6 +61,12 @@ class DataError(GeotoolsError):
     exit_code = 3
 
 
+class StorageError(GeotoolsError):
+    """The disk is full or refuses to be written; what is done is kept, and the run can go on (exit code 4)."""
+
+    exit_code = 4
+
+
 class UnitsError(DataError):
     """Units are missing, unknown, of another dimension, or contradict the values."""
 

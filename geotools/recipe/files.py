@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -10,11 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from geotools.errors import UsageError
+from geotools.errors import GeotoolsError, StorageError, UsageError
 
 # Hidden names, `.<stem>.<what>-<token><suffix>`: being written, set aside to be replaced, on its way out.
 _PART, _OLD, _GONE = "part", "old", "gone"
 _LEFTOVER = re.compile(r"\.(?P<stem>.+)\.(?P<what>part|old|gone)(-[0-9a-f]{8})?(?P<suffix>\..*)?")
+# What a file system answers when it takes no more: full, quota, size of a file, read-only.
+_REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+_PROBE_BYTES = 4_000_000
 
 
 @contextmanager
@@ -30,18 +34,70 @@ def replacing(path: Path) -> Iterator[Path]:
     ------
     pathlib.Path
         Where to write. It keeps the ending of `path`, which some writers choose the format by.
+
+    Raises
+    ------
+    StorageError
+        When the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Of its own, so that a worker that was given up and writes on cannot spoil the file of the one in its place.
     temporary = _beside(path, _PART)
     try:
-        yield temporary
-        if path.is_dir():
-            _swap(temporary, path)
-        else:
-            os.replace(temporary, path)
+        with storing(path):
+            yield temporary
+            if path.is_dir():
+                _swap(temporary, path)
+            else:
+                os.replace(temporary, path)
     finally:
         remove(temporary)
+
+
+@contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """Turn the many ways in which libraries report a full disk into one error that says what to do.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        What is being written.
+
+    Raises
+    ------
+    StorageError
+    """
+    try:
+        yield
+    except GeotoolsError:
+        raise
+    except Exception as error:
+        why = _refusal(path.parent, error)
+        if why is None:
+            raise
+        raise StorageError(
+            f"it could not be written: {why}",
+            where=str(path),
+            todo="free some space, or have the quota raised, and give the same command again: it goes on from "
+            "the last finished block",
+        ) from error
+
+
+def _refusal(folder: Path, error: Exception) -> str | None:
+    if isinstance(error, OSError) and error.errno in _REFUSED:
+        return os.strerror(error.errno)
+    # NetCDF, GDAL and SQLite have words of their own for it; whether it is so shows a file that is tried.
+    probe = _beside(folder / "probe", _PART)
+    try:
+        with probe.open("wb") as file:
+            file.write(bytes(_PROBE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as refused:
+        return os.strerror(refused.errno) if refused.errno in _REFUSED else None
+    finally:
+        probe.unlink(missing_ok=True)
+    return None
 
 
 def _swap(new: Path, path: Path) -> None:

@@ -13,13 +13,20 @@ from typing import Any
 
 from geotools.catalog.catalog import identity
 from geotools.errors import UsageError
-from geotools.recipe import files
+from geotools.recipe import files, lock
 
 FILE = "journal.jsonl"
-LOCK = ".geotools.lock"
 MARKER = "recipe.json"
 # What an entry has besides the field that says what it is.
-_FIELDS = {"step": {"key", "outputs"}, "block": {"of", "key", "outputs"}, "failed": {"error"}}
+_FIELDS: dict[str, set[str]] = {
+    "step": {"key", "outputs"},
+    "start": {"code"},
+    "block": {"under", "key", "outputs"},
+    "plan": {"key", "blocks"},
+    "void": set(),
+    "input": {"stamp", "sha256"},
+    "failed": {"error"},
+}
 
 
 @cache
@@ -54,7 +61,9 @@ class Journal:
         self._file = folder / FILE
         self._steps: dict[str, dict[str, Any]] = {}
         self._blocks: dict[str, dict[str, Any]] = {}
-        for entry in read(self._file):
+        self._inputs: dict[tuple[str, str], str] = {}
+        self.entries = read(self._file)
+        for entry in self.entries:
             self._take(entry)
 
     def entry(self, step: str) -> dict[str, Any]:
@@ -66,6 +75,10 @@ class Journal:
         entry = self._steps.get(step)
         return entry is not None and entry["key"] == key and self._intact(entry["outputs"])
 
+    def block(self, key: str) -> dict[str, Any]:
+        """The record of a finished block."""
+        return self._blocks[key]
+
     def has_block(self, key: str) -> bool:
         """Whether a block was finished under this key and its file is still what it wrote."""
         entry = self._blocks.get(key)
@@ -76,13 +89,35 @@ class Journal:
         hashes = {p.relative_to(self._folder).as_posix(): identity(p) for p in outputs}
         self._write({"step": step, "key": key, "outputs": hashes, **more})
 
-    def add_block(self, step: str, block: str, key: str, output: str, sha256: str, **more: Any) -> None:
+    def add_start(self, code: str, **more: Any) -> None:
+        """Record that somebody sits down to the run."""
+        self._write({"start": more, "code": code})
+
+    def add_block(
+        self, block: str, key: str, output: str, sha256: str, *, step_key: str, **more: Any
+    ) -> None:
         """Record a finished block with the hash of its file."""
-        self._write({"block": block, "of": step, "key": key, "outputs": {output: sha256}, **more})
+        self._write({"block": block, "under": step_key, "key": key, "outputs": {output: sha256}, **more})
 
     def add_failure(self, what: str, error: str, **more: Any) -> None:
         """Record that a step or block was stopped by an error."""
         self._write({"failed": what, "error": error, **more})
+
+    def add_plan(self, step: str, key: str, blocks: int) -> None:
+        """Record into how many blocks a step is cut, for those who ask how far the run is."""
+        self._write({"plan": step, "key": key, "blocks": blocks})
+
+    def add_void(self, keys: list[str]) -> None:
+        """Record that blocks must be done again, because their input was found spoilt after them."""
+        self._write({"void": keys})
+
+    def add_input(self, path: str, stamp: str, sha256: str) -> None:
+        """Record the hash of an input with what tells that it was not changed since."""
+        self._write({"input": path, "stamp": stamp, "sha256": sha256})
+
+    def input_hash(self, path: str, stamp: str) -> str | None:
+        """The hash of an input that was not changed since it was recorded."""
+        return self._inputs.get((path, stamp))
 
     def _intact(self, outputs: dict[str, str]) -> bool:
         return all(
@@ -93,7 +128,7 @@ class Journal:
     def _write(self, entry: dict[str, Any]) -> None:
         entry = {**entry, "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
         line = json.dumps(entry).encode() + b"\n"
-        with self._file.open("a+b") as file:
+        with files.storing(self._file), self._file.open("a+b") as file:
             if file.seek(0, os.SEEK_END):
                 file.seek(-1, os.SEEK_END)
                 if file.read(1) != b"\n":
@@ -109,6 +144,11 @@ class Journal:
             self._steps[entry["step"]] = entry
         elif "block" in entry:
             self._blocks[entry["key"]] = entry
+        elif "void" in entry:
+            for key in entry["void"]:
+                self._blocks.pop(key, None)
+        elif "input" in entry:
+            self._inputs[entry["input"], entry["stamp"]] = entry["sha256"]
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -154,7 +194,14 @@ def claim(folder: Path, recipe: dict[str, Any]) -> None:
     """
     marker = folder / MARKER
     if marker.is_file():
-        old = json.loads(marker.read_text(encoding="utf-8"))
+        try:
+            old = json.loads(marker.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UsageError(
+                f"the recipe of the run in this folder is damaged ({error})",
+                where=str(marker),
+                todo="choose another folder with --out",
+            ) from error
         if old == recipe:
             return
         differing = ", ".join(sorted(_differences(old, recipe))) or "the recipe"
@@ -164,7 +211,7 @@ def claim(folder: Path, recipe: dict[str, Any]) -> None:
             expected="an empty folder or a run of the same recipe",
             todo="choose another folder with --out, or delete this one",
         )
-    if any(not (files.is_leftover(p.name) or p.name == LOCK) for p in folder.iterdir()):
+    if any(not (files.is_leftover(p.name) or p.name == lock.FILE) for p in folder.iterdir()):
         raise UsageError(
             "the folder is not empty and holds no geotools run",
             where=str(folder),

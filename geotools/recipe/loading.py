@@ -60,6 +60,37 @@ def load(source: str | Path | Recipe | None) -> Recipe:
     return _absolute(recipe, path.resolve().parent)
 
 
+def continued(folder: Path) -> Recipe:
+    """The recipe of the run that a folder holds, or the default recipe where it holds none.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+
+    Returns
+    -------
+    Recipe
+
+    Raises
+    ------
+    UsageError
+        When recipe.json is not one that this version wrote.
+    """
+    from geotools.recipe.journal import MARKER
+
+    path = folder / MARKER
+    if not path.is_file():
+        return Recipe()
+    try:
+        return Recipe.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise UsageError(
+            f"the recipe in the folder is of another version of geotools or damaged ({error.error_count()} problems)",
+            where=str(path),
+            todo="name the recipe file, or choose another folder with --out",
+        ) from error
+
+
 def to_yaml(recipe: Recipe) -> str:
     """A recipe as commented YAML with every key, as `geotools init` writes it."""
     lines = [
