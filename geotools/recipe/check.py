@@ -9,6 +9,7 @@ from geotools.errors import GeotoolsError, ProblemsError
 from geotools.recipe.context import Context
 from geotools.recipe.loading import load
 from geotools.recipe.model import Recipe
+from geotools.recipe.series_inputs import describe
 
 
 def check(recipe: str | Path | Recipe | None) -> list[str]:
@@ -65,6 +66,8 @@ def examine(context: Context) -> list[str]:
             roles[f"published_{number}"] = lambda n=number: _published(context, n)  # type: ignore[misc]
         for role, action in roles.items():
             attempt(f"input {role}", action)
+        for number in range(len(context.recipe.series)):
+            attempt(f"series {number}", lambda n=number: describe(context, n))  # type: ignore[misc]
         before = len(problems)
         for kind in context.zone_kinds:
             attempt(f"zones, {kind}", lambda kind=kind: ", ".join(context.zone_frame(kind).index))  # type: ignore[misc]

@@ -55,6 +55,7 @@ class Context:
     recipe: Recipe
     out: Path
     overlaps: dict[str, Overlap] = field(default_factory=dict)
+    rasters: dict[str, xr.Dataset] = field(default_factory=dict)
     guard: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     @cached_property
@@ -87,6 +88,8 @@ class Context:
             found[name] = self.entry(name)
         for layer in MAP_LAYERS:
             found[f"map_{layer}"] = self.entry(f"map_{layer}")
+        for number, series in enumerate(self.recipe.series):
+            found[f"series_{number}"] = self.entry(series.source)
         return found
 
     def open(self, role: str) -> Any:

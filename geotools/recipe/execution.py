@@ -58,6 +58,13 @@ class Result:
         return self._table("trade_balance.csv")
 
     @property
+    def series(self) -> dict[str, xr.Dataset]:
+        """series/<source>.nc: statistics of zones and segments for every time step, by source."""
+        import xarray as xr
+
+        return {path.stem: xr.open_dataset(path) for path in sorted((self.out / "series").glob("*.nc"))}
+
+    @property
     def fields(self) -> xr.Dataset:
         """The fields on the joint grid."""
         import xarray as xr
@@ -188,10 +195,12 @@ def _record(context: Context, book: journal.Journal, *, resumed: bool) -> dict[s
 
 def _notices(context: Context) -> list[str]:
     """What the licences of the inputs ask to be passed on."""
-    return [
+    notices = (
         f"{name}: {entry.licence}. {entry.attribution}. {entry.notice}".rstrip(". ") + "."
         for name, entry in context.inputs.values()
-    ]
+    )
+    # An input may serve twice, as climate and as a series.
+    return list(dict.fromkeys(notices))
 
 
 __all__ = ["RECORD", "TARGETS", "Result", "export", "run"]

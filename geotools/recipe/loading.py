@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -12,7 +12,7 @@ from geotools.catalog.catalog import require_file
 from geotools.catalog.keys import closest
 from geotools.catalog.schema import Entry
 from geotools.errors import GeotoolsError, ProblemsError, UsageError
-from geotools.recipe.model import Recipe
+from geotools.recipe.model import Recipe, SeriesSettings
 
 
 def load(source: str | Path | Recipe | None) -> Recipe:
@@ -115,7 +115,7 @@ def _section(model: BaseModel, indent: str, lines: list[str]) -> None:
             continue
         comment = f"  # {field.description}" if field.description else ""
         plain = model.model_dump(mode="json", include={name})[name]
-        if isinstance(plain, list) and plain and isinstance(plain[0], list):
+        if isinstance(plain, list) and plain and isinstance(plain[0], list | dict):
             lines.append(f"{indent}{name}:{comment}")
             lines += [f"{indent}  - {json.dumps(row, ensure_ascii=False)}" for row in plain]
         else:
@@ -137,11 +137,17 @@ def _absolute(recipe: Recipe, folder: Path) -> Recipe:
             "published": [path(p) for p in recipe.inputs.published],
         }
     )
+    series = tuple(s.model_copy(update={"source": located(s.source)}) for s in recipe.series)
     zones = recipe.zones
     if zones.polygons is not None:
         zones = zones.model_copy(update={"polygons": path(zones.polygons)})
     return recipe.model_copy(
-        update={"inputs": inputs, "zones": zones, "catalogs": [path(p) for p in recipe.catalogs]}
+        update={
+            "inputs": inputs,
+            "zones": zones,
+            "series": series,
+            "catalogs": [path(p) for p in recipe.catalogs],
+        }
     )
 
 
@@ -180,9 +186,13 @@ def _short(value: Any) -> str:
 def _siblings(place: list[str]) -> list[str]:
     model: Any = Recipe
     for part in place:
+        if part.isdigit():
+            continue
         annotation = (
             model.model_fields[part].annotation if part in getattr(model, "model_fields", {}) else None
         )
+        # Of a list of sections the section.
+        annotation = next((a for a in get_args(annotation) if a is SeriesSettings), annotation)
         model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else Entry
     return list(model.model_fields)
 

@@ -191,6 +191,27 @@ class UncertaintySettings(_Section):
     melted_water_cv: NotNegative = Field(0.2, description="relative error of the water that melts")
 
 
+Statistic = Annotated[str, Field(pattern=r"^(mean|minimum|maximum|variance|total|sum|p[1-9]?[0-9])$")]
+
+
+class SeriesSettings(_Section):
+    """One source of series: statistics of zones and segments for each of its time steps."""
+
+    source: str | Entry = Field(BUNDLED_CLIMATE, description="catalogue name, or an entry written out")
+    variables: tuple[str, ...] = Field(..., min_length=1)
+    statistics: tuple[Statistic, ...] = Field(("mean",), min_length=1)
+    targets: tuple[Literal["zones", "segments"], ...] = Field(("zones", "segments"), min_length=1)
+    time_block: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
+
+    @field_validator("variables", "statistics", "targets")
+    @classmethod
+    def _once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise ValueError(f"{twice[0]!r} stands twice")
+        return names
+
+
 class Limits(_Section):
     """What is refused."""
 
@@ -214,6 +235,11 @@ class Recipe(_Section):
     permafrost: PermafrostSettings = Field(default_factory=PermafrostSettings)
     trade: TradeSettings = Field(default_factory=TradeSettings)
     uncertainty: UncertaintySettings = Field(default_factory=UncertaintySettings)
+    series: tuple[SeriesSettings, ...] = Field(
+        (SeriesSettings(variables=("tas", "pr"), statistics=("mean", "p10", "p90")),),
+        description="source, variables, statistics (mean, minimum, maximum, variance, total, sum, p10 ...), targets "
+        "(zones, segments) and time_block (steps of a block, or auto)",
+    )
     limits: Limits = Field(default_factory=Limits)
 
     @field_validator("zones")

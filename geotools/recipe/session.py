@@ -153,6 +153,8 @@ class Session:
         self.book.add_plan(step.name, self.keys[step.name], len(every))
         done = len(every) - len(left)
         progress.blocks(step.name, done, len(every))
+        if left:
+            step.prepare(self.context)
         settings, out = resolved(self.context.recipe), str(self.context.out)
         for index, result in pool.map(blocks.perform, [(block, settings, out) for block in left]):
             block = left[index]

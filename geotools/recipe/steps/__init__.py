@@ -44,6 +44,12 @@ class Step:
         function: Callable[[Context], list[Block]] | None = getattr(self._module(), "blocks", None)
         return function(context) if function else []
 
+    def prepare(self, context: Context) -> None:
+        """Make what all blocks share, once, before any of them is done."""
+        function: Callable[[Context], None] | None = getattr(self._module(), "prepare", None)
+        if function:
+            function(context)
+
     def _module(self) -> ModuleType:
         # Looked up late so that planning and --help import no science.
         return importlib.import_module(f"geotools.recipe.steps.{self.name}")
@@ -82,5 +88,6 @@ STEPS = (
         ("fields", "uncertainty"),
     ),
     Step("trade", ("trade", "uncertainty"), _TRADE, ("budget",)),
+    Step("series", ("series", "zones", "transect"), ("series", *_ZONES), ()),
     Step("figures", ("transect",), ("map", *_ZONES), ("fields", "uncertainty", "basins", "transect")),
 )

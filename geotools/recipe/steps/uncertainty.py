@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 _KINDS = {"zone": "zones", "segment": "segments"}
 _DRAWN = tuple(name for name in SUMMARISED if name != "permafrost_zone")
 # Draws of a block take some seconds: a killed run loses no more, and writing them costs nothing beside that.
-_CELL_DRAWS = 440_000
+_CELL_DRAWS, _MOST_DRAWS = 440_000, 20
 
 
 def blocks(context: Context) -> list[Block]:
     """Draws in a row, fewer of them the more cells there are."""
     rows, columns = context.grid.shape
-    draws, size = context.recipe.uncertainty.draws, max(1, _CELL_DRAWS // (rows * columns))
+    draws, size = context.recipe.uncertainty.draws, max(1, min(_MOST_DRAWS, _CELL_DRAWS // (rows * columns)))
     digits = len(str(draws - 1))
     found = []
     for start in range(0, draws, size):
