@@ -76,6 +76,8 @@ def examine(context: Context) -> list[str]:
             attempt("zones", lambda: f"{len(context.zones)} in all")
         attempt("transect", lambda: _transect(context))
         attempt("trade", lambda: _trade(context))
+    # Whatever all inputs share is wrong once.
+    problems = list({str(problem): problem for problem in problems}.values())
     if len(problems) == 1:
         raise problems[0]
     if problems:

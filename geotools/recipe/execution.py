@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geotools.catalog.keys import require_known
-from geotools.recipe import files, journal, provenance
+from geotools.recipe import blocks, files, journal, provenance
 from geotools.recipe.blocks import InTurn, Pool
 from geotools.recipe.context import Context
 from geotools.recipe.loading import resolved
@@ -128,8 +128,10 @@ def run(
             provenance.write(context.out / RECORD, _record(context, run_.book, resumed=resumed))
         if pending or not (context.out / REPORT).is_file():
             # Last, because the page tells what run.json tells.
-            write_report(context.out)
-        # A worker that was given up may have left a file behind after its block was done by another.
+            with files.storing(context.out / REPORT):
+                write_report(context.out)
+        # A worker that was given up may have written on after its block was done by another.
+        files.remove(context.out / blocks.FOLDER)
         files.tidy(context.out)
     return Result(context.out)
 

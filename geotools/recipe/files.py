@@ -40,11 +40,11 @@ def replacing(path: Path) -> Iterator[Path]:
     StorageError
         When the disk is full.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Of its own, so that a worker that was given up and writes on cannot spoil the file of the one in its place.
     temporary = _beside(path, _PART)
     try:
         with storing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
             if path.is_dir():
                 _swap(temporary, path)

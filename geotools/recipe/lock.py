@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from geotools.errors import UsageError
+from geotools.recipe.files import storing
 
 FILE = ".geotools.lock"
 # A living run writes its lock anew this often; one that was not written for so long is of a dead one.
@@ -102,7 +103,14 @@ def locked(folder: Path) -> Iterator[Lock]:
         once, on another after `PATIENCE_SECONDS` in which it did not change.
     """
     path = folder / FILE
-    lock = Lock(path, _open(path))
+    with storing(path):
+        descriptor = _open(path)
+        try:
+            lock = Lock(path, descriptor)
+        except OSError:
+            path.unlink(missing_ok=True)
+            os.close(descriptor)
+            raise
     try:
         yield lock
     finally:
@@ -137,11 +145,31 @@ def alive(folder: Path) -> dict[str, Any] | None:
     owner = read(path)
     if owner is None:
         return None
-    if _same_machine(owner):
-        return owner if _runs(owner) else None
+    try:
+        if _is_locked(path):
+            return owner
+        if _same_machine(owner):
+            return None
+    except FileNotFoundError:
+        return None
+    except OSError:
+        # No locks on this file system, or not for us.
+        if _same_machine(owner):
+            return owner if _runs(owner) else None
     with suppress(OSError):
         return owner if time.time() - path.stat().st_mtime < PATIENCE_SECONDS else None
     return None
+
+
+def _is_locked(path: Path) -> bool:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _open(path: Path) -> int:
@@ -160,15 +188,7 @@ def _open(path: Path) -> int:
 
 
 def _acquire(path: Path, descriptor: int) -> None:
-    exclusive = True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise _taken(path, read(path)) from None
-    except OSError as error:
-        if error.errno not in _NO_FLOCK:
-            raise
-        exclusive = False
+    exclusive = _flock(path, descriptor)
     owner = read(path)
     if not owner:
         return
@@ -185,6 +205,25 @@ def _acquire(path: Path, descriptor: int) -> None:
             return
         if now.get("beats") != owner.get("beats") or now.get("token") != owner.get("token"):
             raise _taken(path, now)
+
+
+def _flock(path: Path, descriptor: int) -> bool:
+    """Lock an open file; whether the file system can."""
+    # Somebody may only be asking for the status, which takes a moment.
+    until = time.monotonic() + 0.5
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise _taken(path, read(path)) from None
+            time.sleep(0.05)
+        except OSError as error:
+            if error.errno not in _NO_FLOCK:
+                raise
+            return False
+        else:
+            return True
 
 
 def _taken(path: Path, owner: dict[str, Any] | None) -> UsageError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,9 @@ class Status:
             blocks = f"{step.blocks_done} of {step.blocks} blocks" if step.blocks else ""
             seconds = f"{step.seconds:9.1f} s" if step.seconds else ""
             lines.append(f"  {step.name:14} {step.state:14} {blocks:24} {seconds}".rstrip())
-        lines += [f"  {f.time} {f.what} failed: {f.error}" for f in self.failures]
+        if self.failures and self.state != "finished":
+            last = self.failures[-1]
+            lines.append(f"last failure, {last.time}, {last.what}: {last.error}")
         if self.other_code and self.state != "going on":
             lines.append("geotools has changed since, so that every step will be done again")
         if self.state in ("failed", "stopped"):
@@ -189,9 +191,9 @@ def _steps(place: Path, entries: list[dict[str, Any]], failed_at: str, *, going:
             state = "begun" if plan else "left"
         found.append(StepStatus(step.name, state, len(pieces), total, round(seconds, 3)))
     if going:
-        # The journal tells what ended; what is being done is the first that did not.
-        at = next((i for i, s in enumerate(found) if s.state != "done"), None)
-        if at is not None:
-            s = found[at]
-            found[at] = StepStatus(s.name, "going on", s.blocks_done, s.blocks, s.seconds)
+        # The journal tells what ended; what is being done is a step with blocks left, or else the first not done.
+        begun = [i for i, step in enumerate(found) if step.state == "begun"]
+        left = [i for i, step in enumerate(found) if step.state != "done"]
+        for at in [*begun, *left][:1]:
+            found[at] = replace(found[at], state="going on")
     return found
