@@ -1,5 +1,6 @@
 """The command line: output, exit codes, no tracebacks."""
 
+import json
 import os
 import re
 import subprocess
@@ -23,7 +24,7 @@ def test_version():
 
 def test_help_names_the_commands_and_the_exit_codes():
     done = geotools("--help")
-    for word in ("run", "export", "report", "init", "check", "plan", "catalog", "Exit codes"):
+    for word in ("run", "export", "report", "status", "init", "check", "plan", "catalog", "Exit codes"):
         assert word in done.stdout
 
 
@@ -105,6 +106,14 @@ def test_report_of_an_unfinished_run_is_refused(tmp_path):
     assert "not finished" in done.stderr
 
 
+def test_status_of_a_folder_without_a_run_is_one_message(tmp_path):
+    for folder in (tmp_path, tmp_path / "no"):
+        done = geotools("status", folder)
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: ")
+        assert "Traceback" not in done.stderr
+
+
 def test_run_without_out_is_a_usage_error():
     done = geotools("run")
     assert done.returncode == 2
@@ -117,7 +126,7 @@ def test_a_killed_run_goes_on(tmp_path):
     from tests.recipe.conftest import SMALL
 
     recipe, out = tmp_path / "recipe.yml", tmp_path / "out"
-    recipe.write_text(yaml.safe_dump(SMALL))
+    recipe.write_text(yaml.safe_dump({**SMALL, "uncertainty": {"draws": 400}}))
     command = [
         sys.executable,
         "-c",
@@ -132,11 +141,26 @@ def test_a_killed_run_goes_on(tmp_path):
     journal = out / "journal.jsonl"
     while not (journal.exists() and "\n" in journal.read_text()) and time.monotonic() < deadline:
         time.sleep(0.05)
+    running = geotools("status", out)
+    assert running.returncode == 5
+    assert f"going on, process {process.pid}" in running.stdout
+    refused = geotools("run", recipe, "--out", out)
+    assert refused.returncode == 2
+    assert f"a run goes on in this folder (process {process.pid}" in refused.stderr
     process.kill()
     process.communicate()
     assert not (out / "run.json").exists()
-    done = geotools("run", recipe, "--out", out)
+    killed = geotools("status", out)
+    assert killed.returncode == 6
+    assert "stopped" in killed.stdout
+    # Without a recipe: the one that the folder holds.
+    done = geotools("run", "--out", out)
     assert done.returncode == 0, done.stderr
+    assert json.loads((out / "recipe.json").read_text())["title"] == "small"
+    finished = geotools("status", out)
+    assert finished.returncode == 0
+    assert "finished" in finished.stdout
     assert "fields: done before, kept" in done.stderr
     assert (out / "run.json").exists()
     assert not list(Path(out).rglob(".*part*"))
+    assert [p for p in out.iterdir() if p.name.startswith(".")] == []

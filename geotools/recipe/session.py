@@ -88,7 +88,6 @@ class Session:
     def __init__(self, context: Context, book: journal.Journal, lock: Lock, place: list[str]) -> None:
         self.context, self.book = context, book
         self._lock, self._place = lock, place
-        book.add_start(journal.code_version(), host=socket.gethostname(), pid=os.getpid())
         self._inputs = Inputs(context, book)
         self.keys = self._keys()
         # Keys of blocks that were done since every file of the inputs was last looked at.
@@ -101,6 +100,7 @@ class Session:
         progress.plan([step.name for step in steps])
         pending = [step for step in steps if not self.book.has(step.name, self.keys[step.name])]
         if pending:
+            self.book.add_start(journal.code_version(), host=socket.gethostname(), pid=os.getpid())
             # What tells of a finished run must not stand beside unfinished steps.
             files.remove(folder / RECORD)
             files.remove(folder / REPORT)
