@@ -32,8 +32,16 @@ def source(path, change=lambda d: d, **chunks):
     return {"path": path.name, "variables": VARIABLES, "tier": "observed", "licence": "CC0"}
 
 
+STATISTICS = ("mean", "minimum", "maximum", "p10", "p50", "p90")
+
+
 def item(entry, **more):
-    return {"source": entry, "variables": ["tas"], "statistics": ["mean", "p10", "p50", "p90"], **more}
+    return {
+        "source": entry,
+        "variables": ["tas"],
+        "statistics": ["mean", "variance", *STATISTICS[1:]],
+        **more,
+    }
 
 
 def test_a_field_that_is_the_same_everywhere_gives_its_value_in_every_statistic(recipe_file, tmp_path):
@@ -41,13 +49,15 @@ def test_a_field_that_is_the_same_everywhere_gives_its_value_in_every_statistic(
     perform(recipe, tmp_path / "out", "series")
     data = arrays(tmp_path / "out" / "series" / "my.nc")
     for dim in ("zone", "segment"):
-        for statistic in ("mean", "p10", "p50", "p90"):
+        for statistic in STATISTICS:
             field = data[f"tas_{statistic}_{dim}"].transpose("time", dim)
             np.testing.assert_allclose(
                 field, np.broadcast_to(np.arange(24.0)[:, None], field.shape), atol=1e-9
             )
             assert field.attrs["units"] == "degC"
         np.testing.assert_allclose(data[f"tas_valid_fraction_{dim}"], 1.0, atol=1e-9)
+        np.testing.assert_allclose(data[f"tas_variance_{dim}"], 0.0, atol=1e-9)
+    assert data["tas_variance_zone"].attrs["units"] == "(degC)2"
     assert data["zone_name"].values.tolist() == ["lena"]
     assert data["tas_mean_zone"].attrs["cell_methods"].endswith("area: mean")
     assert data.attrs["Conventions"] == "CF-1.11, ACDD-1.3"
@@ -81,6 +91,42 @@ def test_the_series_is_what_an_overlap_gives(recipe_file, tmp_path):
         # Over which years the months are means.
         name = bounds["time"].attrs.get("climatology") or bounds["time"].encoding["climatology"]
         assert bounds[name].dims == ("time", "nv")
+
+
+def test_a_calendar_of_its_own_is_kept(recipe_file, tmp_path):
+    def noleap(data):
+        return data.assign_coords(
+            time=xr.date_range("2004-02-27", periods=24, freq="D", calendar="noleap", use_cftime=True)
+        )
+
+    recipe = recipe_file(series=[item(source(tmp_path / "my.nc", noleap), time_block=7)])
+    perform(recipe, tmp_path / "out", "series")
+    data = arrays(tmp_path / "out" / "series" / "my.nc")
+    assert data["time"].dt.calendar == "noleap"
+    # No 29 February.
+    assert [str(t)[:10] for t in data["time"].values[:3]] == ["2004-02-27", "2004-02-28", "2004-03-01"]
+    table = pd.read_csv(tmp_path / "out" / "series" / "my.csv")
+    assert table["time"].iloc[-1].startswith("2004-03-22")
+
+
+def test_a_further_dimension_is_kept_with_its_coordinate(recipe_file, tmp_path):
+    def deep(data):
+        depth = xr.DataArray([0.5, 2.0], dims="depth", attrs={"units": "m", "positive": "down", "axis": "Z"})
+        out = data.rename(t2m="tsl").drop_vars("tp").expand_dims(depth=depth)
+        out["tsl"] = out["tsl"].transpose("time", "depth", ...) + xr.DataArray([0.0, 5.0], dims="depth")
+        out["tsl"].attrs["units"] = "degC"
+        return out.assign(t2m=out["tsl"])
+
+    entry = {**source(tmp_path / "my.nc", deep), "variables": {"tsl": {}}}
+    recipe = recipe_file(series=[item(entry, variables=["tsl"], time_block=10)])
+    perform(recipe, tmp_path / "out", "series")
+    data = arrays(tmp_path / "out" / "series" / "my.nc")
+    assert data["tsl_mean_zone"].dims == ("time", "depth", "zone")
+    assert data["depth"].values.tolist() == [0.5, 2.0]
+    np.testing.assert_allclose(
+        data["tsl_p50_zone"].sel(depth=2.0).isel(zone=0), np.arange(24.0) + 5, atol=1e-9
+    )
+    assert not (tmp_path / "out" / "series" / "my.csv").exists()
 
 
 def test_the_table_says_the_same_as_the_arrays(recipe_file, tmp_path):

@@ -147,6 +147,10 @@ def _joined(context: Context, number: int) -> xr.Dataset:
                 if statistic != "valid_fraction":
                     joined.attrs["ancillary_variables"] = valid
                 out[f"{variable}_{statistic}_{dim}"] = joined
+        further = [
+            d for d in data[variable].dims if d in out.dims and d not in out.coords and d in data.coords
+        ]
+        out = out.assign_coords({d: data[d].variable.load() for d in further})
     return out
 
 
