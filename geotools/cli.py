@@ -37,6 +37,15 @@ DefaultRecipe = Annotated[
     ),
 ]
 
+ClusterPlace = Annotated[
+    str,
+    typer.Option(
+        "--cluster",
+        help="Where the work is done: threads of this process, processes of this machine, slurm (jobs from a login "
+        "node, the tasks of an allocation), or the address of a dask scheduler. See docs/hpc.md.",
+    ),
+]
+
 
 @app.callback(invoke_without_command=True)
 def _root(
@@ -53,13 +62,15 @@ def _root(
 def run(
     out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)],
     recipe: OptionalRecipe = None,
+    cluster: ClusterPlace = "threads",
 ) -> None:
     """Run a recipe and write all results to a folder; a run that was stopped goes on where it was."""
+    from geotools.recipe.cluster import open_pool
     from geotools.recipe.execution import run as run_recipe
     from geotools.recipe.progress import reporting
 
-    with reporting() as progress:
-        result = run_recipe(recipe, out, progress=progress)
+    with reporting() as progress, open_pool(cluster, recipe, out, say=progress.note) as pool:
+        result = run_recipe(recipe, out, progress=progress, pool=pool)
     print(result.text())
 
 
@@ -68,13 +79,15 @@ def export(
     target: Annotated[str, typer.Argument(help="Target model: generic.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)],
     recipe: OptionalRecipe = None,
+    cluster: ClusterPlace = "threads",
 ) -> None:
     """Write only the joint inputs for a target model."""
+    from geotools.recipe.cluster import open_pool
     from geotools.recipe.execution import export as export_inputs
     from geotools.recipe.progress import reporting
 
-    with reporting() as progress:
-        paths = export_inputs(target, recipe, out, progress=progress)
+    with reporting() as progress, open_pool(cluster, recipe, out, say=progress.note) as pool:
+        paths = export_inputs(target, recipe, out, progress=progress, pool=pool)
     for path in paths:
         print(path)
 

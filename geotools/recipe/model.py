@@ -220,6 +220,32 @@ class Limits(_Section):
     )
 
 
+class ClusterSettings(_Section):
+    """SLURM jobs of `--cluster slurm`; no number depends on them, and they may differ when a run goes on."""
+
+    jobs: Annotated[int, Field(ge=1)] = Field(2, description="jobs that are kept running")
+    cores: Annotated[int, Field(ge=1)] = Field(
+        1, description="cores of a job; each works on one block at a time"
+    )
+    memory_GB: Positive = Field(4.0, description="memory of a job, shared by its cores")
+    walltime_h: Annotated[float, Field(ge=0.1)] = Field(
+        1.0, description="longest duration of a job, hours; a new one follows while there is work"
+    )
+    queue: str | None = Field(None, description="partition; null is that of the cluster")
+    account: str | None = Field(None, description="account that is charged")
+    interface: str | None = Field(None, description="network that all nodes share, e.g. ib0")
+    scratch: str | None = Field(None, description="disk of the node; null is $SLURM_TMPDIR, $TMPDIR or /tmp")
+    setup: list[str] = Field(
+        default_factory=list, description="shell lines of a job before its worker starts"
+    )
+    options: list[str] = Field(
+        default_factory=list, description="further options of sbatch, e.g. --exclusive"
+    )
+    start_timeout_h: Positive = Field(
+        24.0, description="stop when there has been no worker for so long, hours"
+    )
+
+
 class Recipe(_Section):
     """All settings of a run."""
 
@@ -241,6 +267,7 @@ class Recipe(_Section):
         "(zones, segments) and time_block (steps of a block, or auto)",
     )
     limits: Limits = Field(default_factory=Limits)
+    cluster: ClusterSettings = Field(default_factory=ClusterSettings)
 
     @field_validator("zones")
     @classmethod

@@ -27,6 +27,9 @@ class Progress(Protocol):
     def finish(self, name: str, seconds: float) -> None:
         """Say that a step ended."""
 
+    def note(self, text: str) -> None:
+        """Say something about the machines that do the work."""
+
 
 class Silent:
     """Tells nothing; the default when geotools is called from Python."""
@@ -41,6 +44,9 @@ class Silent:
         """Nothing."""
 
     def finish(self, name: str, seconds: float) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
         """Nothing."""
 
 
@@ -70,10 +76,12 @@ class LogLines:
         """A line when a step ends."""
         self._say(name, f"finished in {seconds:.1f} s")
 
+    def note(self, text: str) -> None:
+        """A line."""
+        print(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
     def _say(self, name: str, what: str) -> None:
-        now = time.strftime("%Y-%m-%dT%H:%M:%S")
-        place = f"{self._names.index(name) + 1}/{len(self._names)}"
-        print(f"{now} [{place}] {name}: {what}", file=sys.stderr, flush=True)
+        self.note(f"[{self._names.index(name) + 1}/{len(self._names)}] {name}: {what}")
 
 
 class _Bar:
@@ -96,6 +104,9 @@ class _Bar:
     def finish(self, name: str, seconds: float) -> None:
         self._bar.update(self._task, advance=1)
         self._bar.update(self._blocks, visible=False)
+
+    def note(self, text: str) -> None:
+        self._bar.console.print(text, markup=False, highlight=False)
 
 
 @contextmanager
