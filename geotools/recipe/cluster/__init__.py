@@ -49,7 +49,7 @@ def open_pool(
     spec : str
         ``threads``, ``processes``, ``slurm``, or the address of a dask scheduler such as ``tcp://node:8786``.
     recipe : path, Recipe or None
-        Its section `cluster` says what ``slurm`` asks for.
+        As for `run`. Its section `cluster` says what ``slurm`` asks for.
     out : path
         The run directory, on a file system that all workers share.
     say : callable, optional
@@ -76,9 +76,11 @@ def open_pool(
         return
     from geotools.recipe.cluster import places, slurm
     from geotools.recipe.cluster.pool import OnWorkers
-    from geotools.recipe.loading import load
+    from geotools.recipe.loading import continued, load
 
-    settings, logs = load(recipe).cluster, Path(out).resolve() / "logs"
+    folder = Path(out).resolve()
+    settings = (continued(folder) if recipe is None else load(recipe)).cluster
+    logs = folder / "logs"
     with ExitStack() as stack:
         _configure(stack, logs)
         workers: Any
