@@ -74,7 +74,7 @@ def open_pool(
         say(memory.text(*memory.limit()))
         yield InTurn()
         return
-    from geotools.recipe.cluster import places, slurm
+    from geotools.recipe.cluster import allocation, places, slurm
     from geotools.recipe.cluster.pool import OnWorkers
     from geotools.recipe.loading import continued, load
 
@@ -88,8 +88,8 @@ def open_pool(
             workers = places.Processes(say)
         elif place != "slurm":
             workers = places.Address(place, say, settings.start_timeout_h * 3600)
-        elif slurm.in_allocation():
-            workers = stack.enter_context(slurm.allocation(settings, say))
+        elif allocation.in_allocation():
+            workers = stack.enter_context(allocation.allocation(settings, say))
         else:
             workers = slurm.LoginNode(settings, logs, say)
         say(memory.text(*memory.limit()))

@@ -14,6 +14,7 @@ from geotools.recipe import memory
 if TYPE_CHECKING:
     from distributed import Client, Scheduler
 
+_CONNECT = "20s"
 # What a worker needs before it has read anything: the libraries and compiled kernels.
 _LEAST_BYTES = 1_000_000_000
 
@@ -48,7 +49,7 @@ class Processes:
                 n_workers=count,
                 threads_per_worker=1,
                 memory_limit=self._share,
-                dashboard_address=None,
+                dashboard_address=":0",
                 silence_logs=None,
             ) as cluster,
             Client(cluster, set_as_default=False) as client,
@@ -96,7 +97,7 @@ class Address:
         from distributed import Client
 
         try:
-            client = Client(self._address, set_as_default=False, timeout="20s")
+            client = Client(self._address, set_as_default=False, timeout=_CONNECT)
         except (OSError, ValueError) as error:
             raise UsageError(
                 f"no dask scheduler answers at {self._address!r}",

@@ -82,7 +82,7 @@ class OnWorkers:
         """
         if not arguments:
             return
-        names = [f"the block {getattr(call[0], 'name', n)!r}" for n, call in enumerate(arguments)]
+        names = [f"the block {getattr(next(iter(call), None), 'name', n)!r}" for n, call in enumerate(arguments)]
         calls = [task.pack(function, call) for call in arguments]
         if self._client is None:
             self._client = self._stack.enter_context(self._workers.start())
@@ -97,12 +97,13 @@ class OnWorkers:
         seen = time.monotonic()
         try:
             while pending:
-                index = _next(done)
+                finished = _next(done)
                 if time.monotonic() - seen >= _WATCH:
                     self._watch(client, {keys[n]: names[n] for n in pending})
                     seen = time.monotonic()
-                if index is not None:
-                    yield index, self._result(pending.pop(index), names[index])
+                if finished is not None:
+                    name = names[finished]
+                    yield finished, self._result(pending.pop(finished), name)
         finally:
             if pending and client.status == "running":
                 client.cancel(list(pending.values()), force=True)
@@ -118,7 +119,7 @@ class OnWorkers:
                     todo=self._workers.advice(),
                 )
 
-    def _result(self, future: Future, name: str) -> Any:
+    def _result(self, future: Future[Any], name: str) -> Any:
         from distributed import KilledWorker
         from distributed.client import FutureCancelledError
 
