@@ -89,6 +89,13 @@ def test_user_error_is_one_message_with_exit_code_2(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_an_unknown_place_for_the_work_is_told_before_anything_is_made(tmp_path):
+    done = geotools("run", "--out", tmp_path / "out", "--cluster", "slrum")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: --cluster: unknown place 'slrum'; expected threads, processes, slurm")
+    assert not (tmp_path / "out").exists()
+
+
 def test_bad_data_is_one_message_with_exit_code_3(tmp_path):
     (tmp_path / "climate.nc").write_bytes(b"\x89HDF\r\n\x1a\n and no more")
     (tmp_path / "recipe.yml").write_text(
