@@ -92,7 +92,9 @@ def test_user_error_is_one_message_with_exit_code_2(tmp_path):
 def test_an_unknown_place_for_the_work_is_told_before_anything_is_made(tmp_path):
     done = geotools("run", "--out", tmp_path / "out", "--cluster", "slrum")
     assert done.returncode == 2
-    assert done.stderr.startswith("error: --cluster: unknown place 'slrum'; expected threads, processes, slurm")
+    assert done.stderr.startswith(
+        "error: --cluster: unknown place 'slrum'; expected threads, processes, slurm"
+    )
     assert not (tmp_path / "out").exists()
 
 
@@ -163,6 +165,7 @@ def test_a_killed_run_goes_on(tmp_path):
     # Without a recipe: the one that the folder holds.
     done = geotools("run", "--out", out)
     assert done.returncode == 0, done.stderr
+    assert re.search(r"^\S+ memory limit [0-9.]+ GB \(.+\)$", done.stderr, re.MULTILINE)
     assert json.loads((out / "recipe.json").read_text())["title"] == "small"
     finished = geotools("status", out)
     assert finished.returncode == 0

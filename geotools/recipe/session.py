@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from geotools.errors import GeotoolsError
-from geotools.recipe import blocks, files, journal, provenance
+from geotools.recipe import blocks, files, journal, memory, provenance
 from geotools.recipe.blocks import Block, Pool
 from geotools.recipe.context import Context
 from geotools.recipe.inputs import Inputs
@@ -98,6 +98,7 @@ class Session:
         """Do the steps that are not done; returns those that were not."""
         folder = self.context.out
         progress.plan([step.name for step in steps])
+        progress.note(memory.text(*memory.limit()))
         pending = [step for step in steps if not self.book.has(step.name, self.keys[step.name])]
         if pending:
             self.book.add_start(journal.code_version(), host=socket.gethostname(), pid=os.getpid())

@@ -36,13 +36,9 @@ def test_anything_else_is_refused_before_anything_starts(spec, tmp_path):
 
 
 def test_threads_work_here_one_after_another(tmp_path):
-    said = []
-    with open_pool("threads", None, tmp_path, say=said.append) as here:
+    with open_pool("threads", None, tmp_path) as here:
         found = list(here.map(calls.square, [(3,), (4,)]))
     assert found == [(0, (9, os.getpid())), (1, (16, os.getpid()))]
-    assert len(said) == 1
-    assert said[0].startswith("memory limit ")
-    assert said[0].endswith(")")
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +46,7 @@ def processes(tmp_path_factory):
     """A pool of processes for all tests that leave it whole."""
     said = []
     with open_pool("processes", None, tmp_path_factory.mktemp("run"), say=said.append) as found:
-        assert len(said) == 1, "nothing is started before there is a block"
+        assert not said, "nothing is started before there is a block"
         yield found
 
 

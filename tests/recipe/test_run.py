@@ -496,3 +496,6 @@ class Told:
 
     def finish(self, name, seconds):
         pass
+
+    def note(self, text):
+        pass

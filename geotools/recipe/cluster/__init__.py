@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geotools.errors import UsageError
-from geotools.recipe import memory
 from geotools.recipe.blocks import InTurn, Pool
 from geotools.recipe.journal import MARKER
 
@@ -53,7 +52,7 @@ def open_pool(
     out : path
         The run directory, on a file system that all workers share.
     say : callable, optional
-        Is told in one line about the memory limit and about workers that come and go.
+        Is told in a line about workers that come and go.
 
     Yields
     ------
@@ -71,7 +70,6 @@ def open_pool(
     """
     place = parse(spec)
     if place == "threads":
-        say(memory.text(*memory.limit()))
         yield InTurn()
         return
     from geotools.recipe.cluster import allocation, places, slurm
@@ -92,7 +90,6 @@ def open_pool(
             workers = stack.enter_context(allocation.allocation(settings, say))
         else:
             workers = slurm.LoginNode(settings, logs, say)
-        say(memory.text(*memory.limit()))
         pool = OnWorkers(workers)
         stack.callback(pool.close)
         yield pool

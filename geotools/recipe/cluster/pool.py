@@ -82,7 +82,9 @@ class OnWorkers:
         """
         if not arguments:
             return
-        names = [f"the block {getattr(next(iter(call), None), 'name', n)!r}" for n, call in enumerate(arguments)]
+        names = [
+            f"the block {getattr(next(iter(call), None), 'name', n)!r}" for n, call in enumerate(arguments)
+        ]
         calls = [task.pack(function, call) for call in arguments]
         if self._client is None:
             self._client = self._stack.enter_context(self._workers.start())

@@ -226,7 +226,7 @@ def lifetime_s(walltime_s: float) -> tuple[int, int]:
     Examples
     --------
     >>> lifetime_s(3600)
-    (3360, 180)
+    (3348, 180)
     """
     stagger = int(min(0.05 * walltime_s, 300))
     return int(walltime_s - max(60, 0.02 * walltime_s)) - stagger, stagger
