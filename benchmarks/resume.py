@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import shutil
 import signal
@@ -154,14 +155,18 @@ def main() -> None:
     work = options.keep or Path(tempfile.mkdtemp())
     work.mkdir(parents=True, exist_ok=True)
     try:
-        result = stress(work, options.kills, options.seed, options.draws)
+        result: dict[str, object] = {"killed": stress(work, options.kills, options.seed, options.draws)}
+        result["input_vanished"] = vanished_input(work)
+        result["two_runs"] = two_runs(work)
+        result["disk_full"] = full_disk(work)
     finally:
         if not options.keep:
             shutil.rmtree(work)
     print(json.dumps(result, indent=2))
     if options.json:
         options.json.write_text(json.dumps(result, indent=2) + "\n")
-    raise SystemExit(0 if result["as_promised"] else 1)
+    promised = [part["as_promised"] for part in result.values() if isinstance(part, dict)]
+    raise SystemExit(0 if all(promised) else 1)
 
 
 def stress(work: Path, kills: int, seed: int, draws: int) -> dict[str, object]:
@@ -176,6 +181,9 @@ def stress(work: Path, kills: int, seed: int, draws: int) -> dict[str, object]:
     length = time.monotonic() - start
     done, while_writing, restarts = 0, 0, 0
     while done < kills:
+        print(
+            f"{done} of {kills} kills, {restarts} runs came to their end before", file=sys.stderr, flush=True
+        )
         # Starting takes seconds in which nothing is written; most kills are to come after that.
         moment, writing = chance.uniform(0.1, 0.5 * length), chance.random() < 0.5
         if kill_when(recipe, out, moment, writing=writing):
@@ -201,6 +209,101 @@ def stress(work: Path, kills: int, seed: int, draws: int) -> dict[str, object]:
     }
     result["as_promised"] = last.returncode == 0 and not any(
         result[name] for name in ("different", "done_twice", "leftovers")
+    )
+    return result
+
+
+def ended(out: Path, whole: Path, run_: subprocess.CompletedProcess[str]) -> dict[str, object]:
+    """What is to be told of a run that came to its end in the second try."""
+    found: dict[str, object] = {
+        "exit_code_of_the_last_run": run_.returncode,
+        "different": differences(whole, out) if run_.returncode == 0 else [run_.stderr[-500:]],
+        "done_twice": repeated(out),
+        "leftovers": leftovers(out),
+    }
+    return found
+
+
+def vanished_input(work: Path) -> dict[str, object]:
+    """Take a Zarr store away while a run reads it, and put it back."""
+    import geotools
+
+    store, aside, out, whole = (
+        work / name for name in ("my.zarr", "aside.zarr", "vanished", "vanished_whole")
+    )
+    climate = geotools.open_catalog().open("era5_climatology")[["tas", "pr"]].reset_coords(drop=True)
+    climate = climate.assign_coords(crs=geotools.open_catalog().open("era5_climatology")["crs"])
+    climate.chunk(time=1, lat=60, lon=80).drop_encoding().to_zarr(store, zarr_format=2)
+    source = {"path": str(store), "crs": "EPSG:4326", "variables": {"tas": {}, "pr": {}}}
+    recipe = work / "vanished.yml"
+    series = [{"source": source, "variables": ["tas", "pr"], "statistics": ["mean", "p50"], "time_block": 1}]
+    recipe.write_text(yaml.safe_dump({**RECIPE, "uncertainty": {"draws": 4}, "series": series}))
+    run(recipe, whole)
+    process = subprocess.Popen(
+        command(recipe, out), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    journal = out / "journal.jsonl"
+    while process.poll() is None and not (journal.exists() and '"series/' in journal.read_text()):
+        time.sleep(0.002)
+    store.rename(aside)
+    assert process.stderr is not None
+    _, said = process.communicate()
+    aside.rename(store)
+    found = ended(out, whole, run(recipe, out))
+    result = {"exit_code": process.returncode, "message": said.strip().splitlines()[-1], **found}
+    result["as_promised"] = (
+        process.returncode == 3
+        and "Traceback" not in said
+        and found["exit_code_of_the_last_run"] == 0
+        and not any(found[name] for name in ("different", "done_twice", "leftovers"))
+    )
+    return result
+
+
+def two_runs(work: Path) -> dict[str, object]:
+    """Start a second run in the folder of one that goes on."""
+    out = work / "two"
+    recipe = work / "vanished.yml"
+    first = subprocess.Popen(command(recipe, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while first.poll() is None and not (out / "journal.jsonl").exists():
+        time.sleep(0.002)
+    second = run(recipe, out)
+    first.wait()
+    found = ended(out, work / "vanished_whole", run(recipe, out))
+    result = {"exit_codes": [first.returncode, second.returncode], **found}
+    result["as_promised"] = (
+        result["exit_codes"] == [0, 2]
+        and "a run goes on in this folder" in second.stderr
+        and not any(found[name] for name in ("different", "done_twice", "leftovers"))
+    )
+    return result
+
+
+def full_disk(work: Path) -> dict[str, object] | str:
+    """Run on small disks that are enlarged until the run fits."""
+    disk = work / "disk"
+    disk.mkdir(exist_ok=True)
+    if (
+        os.geteuid() != 0
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], check=False).returncode
+    ):
+        return "not tried: it takes a user who may mount a small file system"
+    recipe, out, codes, said = work / "vanished.yml", disk / "out", [], []
+    try:
+        for kilobytes in (64, 400, 700, 1000, 1400, 40_000):
+            subprocess.run(["mount", "-o", f"remount,size={kilobytes}k", disk], check=True)
+            last = run(recipe, out)
+            codes.append(last.returncode)
+            said.append(last.stderr)
+        found = ended(out, work / "vanished_whole", last)
+    finally:
+        subprocess.run(["umount", disk], check=True)
+    result = {"exit_codes": codes, **found}
+    result["as_promised"] = (
+        codes[-1] == 0
+        and set(codes[:-1]) == {4}
+        and all("No space left on device" in text and "Traceback" not in text for text in said[:-1])
+        and not any(found[name] for name in ("different", "done_twice", "leftovers"))
     )
     return result
 
