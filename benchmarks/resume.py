@@ -231,14 +231,14 @@ def vanished_input(work: Path) -> dict[str, object]:
     store, aside, out, whole = (
         work / name for name in ("my.zarr", "aside.zarr", "vanished", "vanished_whole")
     )
-    climate = geotools.open_catalog().open("era5_climatology")[["tas", "pr"]].reset_coords(drop=True)
-    climate = climate.assign_coords(crs=geotools.open_catalog().open("era5_climatology")["crs"])
+    climate = geotools.open_catalog().open("era5_climatology")[["tas", "pr"]]
     climate.chunk(time=1, lat=60, lon=80).drop_encoding().to_zarr(store, zarr_format=2)
-    source = {"path": str(store), "crs": "EPSG:4326", "variables": {"tas": {}, "pr": {}}}
+    source = {"path": str(store), "variables": {"tas": {}, "pr": {}}}
     recipe = work / "vanished.yml"
     series = [{"source": source, "variables": ["tas", "pr"], "statistics": ["mean", "p50"], "time_block": 1}]
     recipe.write_text(yaml.safe_dump({**RECIPE, "uncertainty": {"draws": 4}, "series": series}))
-    run(recipe, whole)
+    if (first := run(recipe, whole)).returncode:
+        raise SystemExit(f"the undisturbed run failed:\n{first.stderr}")
     process = subprocess.Popen(
         command(recipe, out), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -144,13 +143,11 @@ def discard(out: Path, step: str) -> None:
 
 def keep_only(out: Path, step: str, blocks: Sequence[Block]) -> None:
     """Remove the files of blocks that a step had when it was cut otherwise, by other code or another recipe."""
-    folder, wanted = out / FOLDER / step, {out / block.output for block in blocks}
+    folder = out / FOLDER / step
     if not folder.is_dir():
         return
+    wanted = {out / block.output for block in blocks}
+    wanted |= {parent for path in wanted for parent in path.parents}
     for path in sorted(folder.rglob("*")):
-        if path in wanted or any(path in p.parents or p in path.parents for p in wanted):
-            continue
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        if path not in wanted:
+            files.remove(path)

@@ -180,11 +180,11 @@ def _steps(place: Path, entries: list[dict[str, Any]], failed_at: str, *, going:
             for e in entries
             if "block" in e and plan and e["under"] == plan["key"] and e["key"] not in void
         }
-        total, seconds = (plan["blocks"] if plan else 0), sum(e["seconds"] for e in pieces.values())
+        total, seconds = (plan["blocks"] if plan else 0), sum(e.get("seconds", 0.0) for e in pieces.values())
         entry = done.get(step.name)
         if entry and (plan is None or plan["key"] == entry["key"]):
             here = all((place / name).exists() for name in entry["outputs"])
-            state, seconds = "done" if here else "files missing", max(entry["seconds"], seconds)
+            state, seconds = "done" if here else "files missing", max(entry.get("seconds", 0.0), seconds)
         elif step.name == failed_at:
             state = "failed"
         else:
