@@ -2,11 +2,12 @@ from . import carbon, catalog, climate, errors, model_inputs, permafrost, recipe
 from .carbon import Ledger
 from .catalog import admin_regions, basins, open_catalog, published_numbers, towns
 from .recipe import Recipe, run
-from .space import Grid, Overlap, Transect
+from .space import CurvilinearGrid, Grid, Overlap, Transect
 
 __version__: str
 
 __all__ = [
+    "CurvilinearGrid",
     "Grid",
     "Ledger",
     "Overlap",

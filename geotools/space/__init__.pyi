@@ -1,3 +1,4 @@
+from .curvilinear import CurvilinearGrid
 from .delineation import burn_rivers, cell_at, flow_directions, lowest_cell, mask_to_polygon, trace_upstream
 from .geodesy import areal_scale, densify, distance, geographic_cell_areas, polygon_area
 from .grid import Grid
@@ -7,6 +8,7 @@ from .transect import Transect, check_inside
 from .zones import check_zones
 
 __all__ = [
+    "CurvilinearGrid",
     "Grid",
     "Overlap",
     "Transect",

@@ -25,6 +25,7 @@ from geotools.space import store
 from geotools.space.coverage import ALGORITHM
 from geotools.space.crs import same_crs
 from geotools.space.grid import Grid
+from geotools.space.grids import AnyGrid, grid_of
 from geotools.space.runs import Matrix
 from geotools.space.targets import Target, outside_text, plain_names, target_of
 from geotools.space.transect import Transect
@@ -60,7 +61,7 @@ def folder_of(cache: Cache) -> Path | None:
 
 def overlay_of(
     target: Any,
-    grid: Grid,
+    grid: AnyGrid,
     zone_dim: str | None,
     column: str | None,
     coordinates: Sequence[str],
@@ -142,7 +143,7 @@ def _remove_abandoned(folder: Path) -> None:
 
 
 def key_of(
-    target: Any, grid: Grid, zone_dim: str | None, column: str | None, coordinates: Sequence[str]
+    target: Any, grid: AnyGrid, zone_dim: str | None, column: str | None, coordinates: Sequence[str]
 ) -> str | None:
     """Identity of an overlap before it is built.
 
@@ -155,7 +156,7 @@ def key_of(
     if type(grid) is not Grid:
         return None
     if isinstance(target, xr.DataArray | xr.Dataset):
-        target = Grid.from_dataarray(target)
+        target = grid_of(target)
     digest = hashlib.sha256(f"{store.FORMAT}|{ALGORITHM}|{pyproj.__proj_version__}|{grid.key}|".encode())
     if isinstance(target, Grid):
         if same_crs(target.crs, grid.crs) or (target.is_lonlat and grid.is_lonlat):

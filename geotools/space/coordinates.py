@@ -23,7 +23,7 @@ _STANDARD_NAMES = {
     "Y": ("latitude", "projection_y_coordinate", "grid_latitude"),
 }
 # CF section 4.1 and 4.2.
-_LONLAT_UNITS = {
+LONLAT_UNITS = {
     "X": ("degrees_east", "degree_east", "degree_E", "degrees_E", "degreeE", "degreesE"),
     "Y": ("degrees_north", "degree_north", "degree_N", "degrees_N", "degreeN", "degreesN"),
 }
@@ -43,7 +43,7 @@ class Axes:
     @property
     def lonlat_units(self) -> bool:
         """Whether both coordinates carry the CF units of longitude and latitude."""
-        return self.x_units in _LONLAT_UNITS["X"] and self.y_units in _LONLAT_UNITS["Y"]
+        return self.x_units in LONLAT_UNITS["X"] and self.y_units in LONLAT_UNITS["Y"]
 
     def edges_in(self, crs: CRS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The edges in the units of the CRS.
@@ -89,7 +89,7 @@ def read_edges(field: xr.DataArray | xr.Dataset) -> Axes:
     y_dim, x_dim = find_dims(field)
     x_units, y_units = (str(field[dim].attrs.get("units", "")).strip() for dim in (x_dim, y_dim))
     y_edges = _edges(field, y_dim)
-    if y_units in _LONLAT_UNITS["Y"]:
+    if y_units in LONLAT_UNITS["Y"]:
         y_edges = _cut_at_poles(y_edges, np.asarray(field[y_dim].values, dtype="float64"))
     return Axes(x_dim, y_dim, _edges(field, x_dim), y_edges, x_units, y_units)
 
@@ -120,7 +120,7 @@ def _find(field: xr.DataArray | xr.Dataset, axis: str) -> str:
 
     for found in (
         by(lambda d: field[d].attrs.get("standard_name") in _STANDARD_NAMES[axis]),
-        by(lambda d: field[d].attrs.get("units") in _LONLAT_UNITS[axis]),
+        by(lambda d: field[d].attrs.get("units") in LONLAT_UNITS[axis]),
         by(lambda d: field[d].attrs.get("axis") == axis),
         by(lambda d: d.lower() in _NAMES[axis]),
     ):
@@ -134,7 +134,7 @@ def _find(field: xr.DataArray | xr.Dataset, axis: str) -> str:
         + (f"; {', '.join(curvilinear)} are two-dimensional" if curvilinear else ""),
         where=f"dimensions ({', '.join(dims)})",
         expected=f"a coordinate named like its dimension, such as {_NAMES[axis][0]!r} or {_NAMES[axis][2]!r}",
-        todo="curvilinear grids are not supported; regrid to a rectilinear grid"
+        todo="call CurvilinearGrid.from_dataset(dataset) on a dataset with their bounds"
         if curvilinear
         else "assign the coordinate, with its units and standard_name",
     )

@@ -54,7 +54,11 @@ def polygon_runs(polygons: Geometries, crs: CRS, grid: Grid) -> tuple[Walked, ND
 
     One error remains: edges bend by at most 0.1 m between the vertices that densifying adds.
     """
-    index, rings = to_rings(to_grid_crs(polygons, crs, grid), grid)
+    return _runs_in_plane(to_grid_crs(polygons, crs, grid), grid)
+
+
+def _runs_in_plane(polygons: Geometries, grid: Grid) -> tuple[Walked, NDArray[np.bool_]]:
+    index, rings = to_rings(polygons, grid)
     x_edges, y_edges = grid.plane_edges()
     walked = walk(rings, x_edges, y_edges)
     walked.run[0] = index[walked.run[0]]
@@ -73,7 +77,12 @@ def polygon_coverage(polygons: Geometries, crs: CRS, grid: Grid) -> tuple[Pairs,
         Only pairs with a shared area.
     inside : numpy.ndarray of bool [polygon]
     """
-    walked, inside = polygon_runs(polygons, crs, grid)
+    return coverage_in_plane(to_grid_crs(polygons, crs, grid), grid)
+
+
+def coverage_in_plane(polygons: Geometries, grid: Grid) -> tuple[Pairs, NDArray[np.bool_]]:
+    """`polygon_coverage` of polygons that already are in the CRS of the grid, with all the vertices they need."""
+    walked, inside = _runs_in_plane(polygons, grid)
     columns = grid.shape[1]
     target, row, first, last = walked.run.astype("int64")
     length = last - first + 1

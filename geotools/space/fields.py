@@ -12,8 +12,11 @@ import xarray as xr
 from geotools.errors import CRSError, DataError, UsageError
 from geotools.metadata import kind_of
 from geotools.space.coordinates import centres_lie_in, find_dims
+from geotools.space.corners import find_centres
 from geotools.space.crs import read_crs, same_crs
+from geotools.space.curvilinear import CurvilinearGrid
 from geotools.space.grid import Grid
+from geotools.space.grids import AnyGrid
 from geotools.vocabulary import Kind
 
 _SAYS = {
@@ -87,7 +90,7 @@ def _is_nan(value: Any) -> bool:
     return np.ndim(value) == 0 and isinstance(value, float | np.floating) and bool(np.isnan(value))
 
 
-def ensure_on_grid(field: xr.DataArray, grid: Grid) -> tuple[str, str]:
+def ensure_on_grid(field: xr.DataArray, grid: AnyGrid) -> tuple[str, str]:
     """The y and x dimension of a field that lies on a grid.
 
     Raises
@@ -95,6 +98,8 @@ def ensure_on_grid(field: xr.DataArray, grid: Grid) -> tuple[str, str]:
     DataError
         When the grids differ; the message names both.
     """
+    if isinstance(grid, CurvilinearGrid):
+        return _ensure_on_curvilinear(field, grid)
     try:
         found = Grid.from_dataarray(field)
     except DataError as error:
@@ -117,6 +122,32 @@ def ensure_on_grid(field: xr.DataArray, grid: Grid) -> tuple[str, str]:
             else "build the overlap on the grid of this field, or select the same part of it",
         )
     return found.dims
+
+
+def _ensure_on_curvilinear(field: xr.DataArray, grid: CurvilinearGrid) -> tuple[str, str]:
+    """The y and x dimension of a field whose cells are told by their place, and by their centres if it has any."""
+    names = find_centres(field)
+    dims = grid.dims
+    if names and set(field[names[0]].dims) != set(dims):
+        dims = (str(field[names[0]].dims[0]), str(field[names[0]].dims[1]))
+    found = "dimensions ({})".format(", ".join(f"{d} {n}" for d, n in field.sizes.items()))
+    if not set(dims) <= set(field.dims) or tuple(field.sizes[d] for d in dims) != grid.shape:
+        raise DataError(
+            f"the field does not lie on the grid of the overlap: it has the {found}",
+            where=label_of(field),
+            expected=f"{grid.y_dim} {grid.shape[0]}, {grid.x_dim} {grid.shape[1]}: {grid}",
+            todo="select the same part of it, or build the overlap on the grid of this field",
+        )
+    if names:
+        lon, lat = (np.asarray(field[n].transpose(*dims).values, dtype="float64") for n in names)
+        if not grid.holds(lon, lat):
+            raise DataError(
+                f"the coordinates {names[0]!r} and {names[1]!r} do not lie in the cells of the overlap",
+                where=label_of(field),
+                expected=f"centres of {grid}",
+                todo="check the order of both axes, or build the overlap on the grid of this field",
+            )
+    return dims
 
 
 def _may_lie_on(field: xr.DataArray, grid: Grid) -> bool:

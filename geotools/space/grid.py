@@ -206,7 +206,14 @@ class Grid:
         numpy.ndarray [y, x; m2]
         """
         j, i = rows.indices(self.shape[0]), columns.indices(self.shape[1])
-        return cell_areas(self.x_edges[i[0] : i[1] + 1], self.y_edges[j[0] : j[1] + 1], self.crs)
+        x, y = self.x_edges[i[0] : i[1] + 1], self.y_edges[j[0] : j[1] + 1]
+        return cell_areas(x, y, self.crs, centre=self._middle)
+
+    @property
+    def _middle(self) -> tuple[float, float]:
+        """Centre of the plane in which areas are taken: that of the grid, whichever cells are asked for."""
+        west, south, east, north = self.bounds
+        return (west + east) / 2, (south + north) / 2
 
     def areas_of(self, cells: NDArray[np.int64]) -> NDArray[np.float64]:
         """True areas [m2] of some cells, given by their flat index in row order."""
@@ -218,13 +225,12 @@ class Grid:
             area: NDArray[np.float64] = height[j] * np.abs(np.diff(self.x_edges))[i]
             return area
         x, y, out = self.x_edges, self.y_edges, np.empty(cells.size)
-        # All in one plane; but block by block, or two far places would cost all that lies between them.
-        centre = ((x[i.min()] + x[i.max() + 1]) / 2, (y[j.min()] + y[j.max() + 1]) / 2)
+        # Block by block, or two far places would cost all that lies between them.
         block = (j // _BLOCK) * (self.shape[1] // _BLOCK + 1) + i // _BLOCK
         order = np.argsort(block, kind="stable")
         for part in np.split(order, np.flatnonzero(np.diff(block[order])) + 1):
             (j0, j1), (i0, i1) = ((at[part].min(), at[part].max() + 1) for at in (j, i))
-            window = cell_areas(x[i0 : i1 + 1], y[j0 : j1 + 1], self.crs, centre=centre)
+            window = cell_areas(x[i0 : i1 + 1], y[j0 : j1 + 1], self.crs, centre=self._middle)
             out[part] = window[j[part] - j0, i[part] - i0]
         return out
 
@@ -237,6 +243,9 @@ class Grid:
         """The CF coordinates of a field on this grid, with `spatial_ref`."""
         if self.is_lonlat:
             names, units = ("longitude", "latitude"), ("degrees_east", "degrees_north")
+        elif self.crs.is_geographic:
+            # A rotated pole: degrees, but not of longitude and latitude.
+            names, units = ("grid_longitude", "grid_latitude"), ("degrees", "degrees")
         else:
             names = ("projection_x_coordinate", "projection_y_coordinate")
             units = (_udunits(self.crs.axis_info[0].unit_name), _udunits(self.crs.axis_info[1].unit_name))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from geotools.space.grid import Grid
+from geotools.space.grids import AnyGrid
 from geotools.space.tiles import Tile, whole_areas
 
 # Steps of a field that are turned to float64 together.
@@ -32,7 +32,7 @@ class CellMatrix:
     area : numpy.ndarray [pair; m2]
     shape : tuple of int
         Number of targets and of source cells.
-    grid : Grid
+    grid : Grid or CurvilinearGrid
         Of the source cells.
     """
 
@@ -42,7 +42,7 @@ class CellMatrix:
         cell: NDArray[np.int64],
         area: NDArray[np.float64],
         shape: tuple[int, int],
-        grid: Grid,
+        grid: AnyGrid,
     ) -> None:
         self.shape = shape
         self.grid = grid
@@ -67,7 +67,7 @@ class CellMatrix:
         return {"cells": self.cells, **stored, "row_sums": self.row_sums}
 
     @classmethod
-    def from_parts(cls, parts: Mapping[str, NDArray[Any]], targets: int, grid: Grid) -> CellMatrix:
+    def from_parts(cls, parts: Mapping[str, NDArray[Any]], targets: int, grid: AnyGrid) -> CellMatrix:
         """The matrix that `parts` was called on."""
         out = cls.__new__(cls)
         out.shape, out.grid, out._windows = (targets, grid.size), grid, {}

@@ -12,7 +12,7 @@ from geotools.errors import UsageError
 from geotools.space.cache import Cache, overlay_of
 from geotools.space.classes import by_class, mean_by_class
 from geotools.space.fields import ensure_kind, result_attrs
-from geotools.space.grid import Grid
+from geotools.space.grids import AnyGrid, grid_of
 from geotools.space.overlay import Overlay
 from geotools.space.reductions import Extremes, Quantiles, Reduction, Sums, Variances
 from geotools.space.spreading import spread
@@ -32,6 +32,7 @@ class Overlap(Overlay):
     Examples
     --------
     >>> import geopandas as gpd, shapely, xarray as xr
+    >>> from geotools.space import Grid
     >>> grid = Grid.regular((126, 60, 129, 63), 1)
     >>> zones = gpd.GeoDataFrame(geometry=[shapely.box(126, 60, 127.5, 61)], index=["west"], crs=4326)
     >>> overlap = Overlap.between(zones, grid)
@@ -44,7 +45,7 @@ class Overlap(Overlay):
     def between(
         cls,
         target: Any,
-        source: Grid | xr.DataArray | xr.Dataset,
+        source: AnyGrid | xr.DataArray | xr.Dataset,
         *,
         zone_dim: str | None = None,
         column: str | None = None,
@@ -55,10 +56,10 @@ class Overlap(Overlay):
 
         Parameters
         ----------
-        target : GeoDataFrame, Transect, Grid, DataArray or Dataset
+        target : GeoDataFrame, Transect, Grid, CurvilinearGrid, DataArray or Dataset
             Polygons (zones, which may nest and overlap), points, the segments of a transect, or the cells of
             another grid.
-        source : Grid, DataArray or Dataset
+        source : Grid, CurvilinearGrid, DataArray or Dataset
             The grid of the fields to come.
         zone_dim : str, optional
             Dimension of the results, such as ``basin`` or ``region``. By default the name of the index, else
@@ -86,7 +87,7 @@ class Overlap(Overlay):
             When zones lie wholly outside the grid (they stay, without a value and with a valid fraction of
             0), and when a file of the cache is damaged or the folder cannot be written.
         """
-        grid = source if isinstance(source, Grid) else Grid.from_dataarray(source)
+        grid = grid_of(source)
         found, matrix = overlay_of(target, grid, zone_dim, column, coordinates, cache)
         return cls(matrix, found, grid)
 

@@ -15,7 +15,7 @@ from scipy import sparse
 from geotools.errors import DataError, UsageError
 from geotools.space.apply import over_targets
 from geotools.space.fields import ensure_field, ensure_on_grid, label_of, spatial_coordinates
-from geotools.space.grid import Grid
+from geotools.space.grids import AnyGrid
 from geotools.space.reductions import Reduction
 from geotools.space.runs import Matrix
 from geotools.space.store import Stored, read, write
@@ -32,11 +32,11 @@ class Overlay:
     ----------
     matrix : CellMatrix or RunMatrix
     target : Target
-    grid : Grid
+    grid : Grid or CurvilinearGrid
         Of the source cells.
     """
 
-    def __init__(self, matrix: Matrix, target: Target, grid: Grid) -> None:
+    def __init__(self, matrix: Matrix, target: Target, grid: AnyGrid) -> None:
         self.matrix, self.target, self.grid = matrix, target, grid
 
     def save(self, path: str | os.PathLike[str]) -> None:

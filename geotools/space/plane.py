@@ -13,28 +13,53 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
-from geotools.errors import GeometryError
-from geotools.space.crs import same_crs
+from geotools.space.crs import WGS84, is_lonlat, same_crs
 from geotools.space.geodesy import authalic_ordinate, default_max_segment, densify, transformed
 from geotools.space.grid import Grid
+from geotools.space.poles import unwrap
 from geotools.space.walker import Rings
+from geotools.space.windows import cut_to_window
 
 Geometries = NDArray[Any]
 
 
 def to_grid_crs(polygons: Geometries, crs: CRS, grid: Grid) -> Geometries:
-    """Polygons, densified where they are straight, in the CRS of the grid.
+    """Polygons, densified where they are straight, in the CRS of the grid; empty where they lie far from it."""
+    if grid.is_lonlat or same_crs(crs, grid.crs):
+        return to_crs(polygons, crs, grid.crs)
+    changed, near = cut_to_window(polygons if is_lonlat(crs) else to_crs(polygons, crs, WGS84), grid)
+    if not changed.any():
+        return to_crs(polygons, crs, grid.crs)
+    out = np.array(polygons, dtype=object)
+    for which, shapes, own in ((changed, near, WGS84), (~changed, polygons, crs)):
+        if which.any():
+            out[which] = to_crs(shapes[which], own, grid.crs)
+    return out
+
+
+def to_crs(polygons: Geometries, crs: CRS, new: CRS, max_segment: float | None = None) -> Geometries:
+    """Polygons, densified where they are straight, in another CRS.
+
+    In longitude and latitude a polygon is continuous over the antimeridian and may leave -180 to 180; one that holds
+    a pole is closed along the line of its latitude.
+
+    Parameters
+    ----------
+    polygons : numpy.ndarray of shapely polygons [polygon]
+    crs, new : pyproj.CRS
+    max_segment : float, optional
+        Longest edge that is left without further vertices; by default that of `default_max_segment`.
 
     Raises
     ------
     GeometryError
-        When a ring encloses a pole and the grid is in longitude and latitude, where it has no closed shape.
+        When coordinates cannot be brought to the other CRS.
     """
-    dense = densify(shapely.force_2d(polygons), default_max_segment(crs))
-    if same_crs(crs, grid.crs):
-        return np.asarray(dense)
-    out = np.asarray(transformed(dense, Transformer.from_crs(crs, grid.crs, always_xy=True)))
-    return _unwrap(out) if grid.is_lonlat else out
+    dense = np.asarray(densify(shapely.force_2d(polygons), max_segment or default_max_segment(crs)))
+    if same_crs(crs, new):
+        return dense
+    out = np.asarray(transformed(dense, Transformer.from_crs(crs, new, always_xy=True)))
+    return unwrap(out, dense, crs) if is_lonlat(new) else out
 
 
 def to_rings(polygons: Geometries, grid: Grid) -> tuple[NDArray[np.int64], Rings]:
@@ -80,30 +105,3 @@ def to_rings(polygons: Geometries, grid: Grid) -> tuple[NDArray[np.int64], Rings
         y = authalic_ordinate(y)
     rings = Rings(np.ascontiguousarray(x), np.ascontiguousarray(y), ring, polygon, hole)
     return which, rings
-
-
-def _unwrap(polygons: Geometries) -> Geometries:
-    """Rings that cross the antimeridian as continuous rings, which then leave -180 to 180."""
-    kind, coordinates, offsets = shapely.to_ragged_array(polygons)
-    lon, rings = coordinates[:, 0].copy(), offsets[0]
-    leaps = np.abs(np.diff(lon)) > 180
-    leaps[rings[1:-1] - 1] = False
-    if not leaps.any():
-        return polygons
-    first_of_polygon = set(offsets[1].tolist()) if len(offsets) > 1 else {0}
-    shell = 0.0
-    for ring in range(rings.size - 1):
-        part = slice(rings[ring], rings[ring + 1])
-        lon[part] = np.unwrap(lon[part], period=360)
-        if abs(lon[part][0] - lon[part][-1]) > 180:
-            raise GeometryError(
-                "a ring encloses a pole and cannot be drawn in longitude and latitude",
-                where=f"ring that reaches latitude {coordinates[part, 1].max():.1f}",
-                todo="cut the polygon along a meridian, or use a grid in a polar projection",
-            )
-        if ring in first_of_polygon:
-            shell = float(lon[part].mean())
-        else:
-            lon[part] += 360 * np.round((shell - lon[part].mean()) / 360)
-    out = shapely.from_ragged_array(kind, np.column_stack((lon, coordinates[:, 1])), offsets)
-    return np.asarray(out)

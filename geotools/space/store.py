@@ -23,6 +23,7 @@ from pyproj.exceptions import CRSError as PyprojCRSError
 from geotools.errors import DataError, UsageError
 from geotools.space.coverage import ALGORITHM
 from geotools.space.grid import Grid
+from geotools.space.grids import AnyGrid
 from geotools.space.matrix import CellMatrix
 from geotools.space.runs import Matrix, RunMatrix
 from geotools.space.targets import Target
@@ -42,7 +43,7 @@ class Stored(NamedTuple):
 
     matrix: Matrix
     target: Target
-    grid: Grid
+    grid: AnyGrid
     key: str
 
 
@@ -165,9 +166,11 @@ def _arrays(stored: Stored) -> dict[str, NDArray[Any]]:
     """Everything that is large, by the name of its member."""
     matrix, target, grid = stored.matrix, stored.target, stored.grid
     out = {f"matrix_{name}": part for name, part in matrix.parts().items()}
-    out |= {"x_edges": grid.x_edges, "y_edges": grid.y_edges, "areas": target.areas}
+    x_edges, y_edges = _edges(grid)
+    out |= {"x_edges": x_edges, "y_edges": y_edges, "areas": target.areas}
     if target.grid is not None:
-        return {**out, "target_x_edges": target.grid.x_edges, "target_y_edges": target.grid.y_edges}
+        x_edges, y_edges = _edges(target.grid)
+        return {**out, "target_x_edges": x_edges, "target_y_edges": y_edges}
     for number, (name, (_, values, *_attrs)) in enumerate(target.coords.items()):
         if np.asarray(values).dtype.kind not in _STORABLE:
             raise UsageError(
@@ -209,9 +212,14 @@ def _as_list(dims: str | tuple[str, ...]) -> list[str]:
     return [dims] if isinstance(dims, str) else list(dims)
 
 
-def _described(grid: Grid) -> dict[str, Any]:
-    if type(grid) is not Grid:
+def _edges(grid: AnyGrid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if not isinstance(grid, Grid):
         raise UsageError(f"an overlap with a {type(grid).__name__} cannot be written", expected="a Grid")
+    return grid.x_edges, grid.y_edges
+
+
+def _described(grid: AnyGrid) -> dict[str, Any]:
+    _edges(grid)
     # A PROJ string keeps digits that WKT rounds, but only WKT says the same to every version of PROJ.
     return {"x_dim": grid.x_dim, "y_dim": grid.y_dim, "wkt": grid.crs.to_wkt(), "crs": grid.crs.srs}
 

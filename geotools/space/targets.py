@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
 from geotools.errors import GeometryError, ProblemsError, UsageError
+from geotools.space.cell_clipping import cells_of_points, polygon_cells, shared_cells, whole_targets
 from geotools.space.coverage import polygon_runs
-from geotools.space.crs import as_crs, is_lonlat, same_crs
+from geotools.space.crs import WGS84, as_crs, is_lonlat, same_crs
+from geotools.space.curvilinear import CurvilinearGrid
 from geotools.space.geodesy import polygon_area
 from geotools.space.grid import Grid
+from geotools.space.grids import AnyGrid, grid_of
 from geotools.space.matrix import CellMatrix
-from geotools.space.regridding import cell_overlaps
 from geotools.space.runs import Matrix, RunMatrix
 from geotools.space.transect import Transect
 from geotools.space.zones import check_zones, named_by, not_finite, range_problems
@@ -49,7 +51,7 @@ class Target:
         ``zones``, ``cells`` or ``points``.
     key : str
         Identity of the shapes and names.
-    grid : Grid, optional
+    grid : Grid or CurvilinearGrid, optional
         When the targets are cells.
     """
 
@@ -59,24 +61,24 @@ class Target:
     areas: NDArray[np.float64]
     what: str
     key: str
-    grid: Grid | None = field(default=None)
+    grid: AnyGrid | None = field(default=None)
 
 
 def target_of(
-    target: Any, source: Grid, zone_dim: str | None, column: str | None, coordinates: Sequence[str]
+    target: Any, source: AnyGrid, zone_dim: str | None, column: str | None, coordinates: Sequence[str]
 ) -> tuple[Target, Matrix]:
     """Sort out what a target is, and the areas it shares with the source cells; 1 for a point."""
     if isinstance(target, Transect):
         extra = ("distance_km", "lat", "lon", *coordinates)
         return _zones(named_by(target.segments, column), source, zone_dim or "segment", extra)
     if isinstance(target, xr.DataArray | xr.Dataset):
-        target = Grid.from_dataarray(target)
-    if isinstance(target, Grid):
+        target = grid_of(target)
+    if isinstance(target, Grid | CurvilinearGrid):
         return _cells(target, source)
     if not isinstance(target, gpd.GeoDataFrame):
         raise UsageError(
             f"the target of an overlap is a {type(target).__name__}",
-            expected="a GeoDataFrame of polygons or points, a Grid, a DataArray on a grid, or a Transect",
+            expected="a GeoDataFrame of polygons or points, a grid, a DataArray on a grid, or a Transect",
         )
     target = named_by(target, column)
     kinds = target.geom_type.dropna()
@@ -106,17 +108,23 @@ def outside_text(target: Target, covered: NDArray[np.float64]) -> str:
 
 def _zones(
     zones: gpd.GeoDataFrame,
-    source: Grid,
+    source: AnyGrid,
     zone_dim: str | None,
     coordinates: Sequence[str],
 ) -> tuple[Target, Matrix]:
     zones = check_zones(zones)
     crs, shapes = as_crs(zones.crs), np.array(zones.geometry.array, dtype=object)
     areas = np.atleast_1d(np.asarray(polygon_area(shapes, crs), dtype="float64"))
-    walked, inside = polygon_runs(shapes, crs, source)
-    matrix = RunMatrix(walked, len(zones), source)
+    if isinstance(source, CurvilinearGrid):
+        pairs = polygon_cells(shapes, crs, source)
+        inside = whole_targets(pairs, areas)
+        matrix: Matrix = CellMatrix(*pairs, (len(zones), source.size), source)
+    else:
+        walked, inside = polygon_runs(shapes, crs, source)
+        matrix = RunMatrix(walked, len(zones), source)
     covered = matrix.row_sums
-    limit = _CLOSES_WITHIN if source.plane_is_equal_area else _CLOSES_ROUGHLY_WITHIN
+    exact = isinstance(source, CurvilinearGrid) or source.plane_is_equal_area
+    limit = _CLOSES_WITHIN if exact else _CLOSES_ROUGHLY_WITHIN
     apart = np.where(inside, np.abs(covered / areas - 1), covered / areas - 1)
     if (lost := inside & (covered == 0)).any():
         worst = int(lost.argmax())
@@ -132,7 +140,7 @@ def _zones(
             f"its cells hold {covered[worst] / 1e6:.6g} km2 but the polygon {areas[worst] / 1e6:.6g} km2",
             where=f"zone {zones.index[worst]!r}",
             expected=f"agreement within {limit:g}",
-            todo="check the polygon for parts that lie on each other",
+            todo="check the polygon for parts, and the grid for cells, that lie on each other",
         )
     dim = zone_dim or (str(zones.index.name) if zones.index.name else "zone")
     described = Target(
@@ -171,14 +179,16 @@ def _digest(shapes: Any, crs: CRS, names: Any) -> str:
     return digest.hexdigest()
 
 
-def _cells(target: Grid, source: Grid) -> tuple[Target, Matrix]:
-    pairs, inside = cell_overlaps(target, source)
+def _cells(target: AnyGrid, source: AnyGrid) -> tuple[Target, Matrix]:
+    pairs, inside = shared_cells(target, source)
+    areas = target.cell_areas().ravel()
     covered = np.bincount(pairs.target, pairs.area, minlength=target.size)
     described = Target(
         target.dims,
         target.shape,
         target.coordinates(),
-        np.where(inside, covered, target.cell_areas().ravel()),
+        # Without an area there is no share of it.
+        np.where(inside, covered, np.where(areas > 0, areas, np.nan)),
         "cells",
         target.key,
         target,
@@ -188,7 +198,7 @@ def _cells(target: Grid, source: Grid) -> tuple[Target, Matrix]:
 
 def _points(
     points: gpd.GeoDataFrame,
-    source: Grid,
+    source: AnyGrid,
     zone_dim: str | None,
     coordinates: Sequence[str],
 ) -> tuple[Target, Matrix]:
@@ -206,13 +216,8 @@ def _points(
     if is_lonlat(crs) and (problems := range_problems(places, points.index, "point")):
         raise problems[0] if len(problems) == 1 else ProblemsError(problems)
     x, y = points.geometry.x.to_numpy(), points.geometry.y.to_numpy()
-    if not same_crs(crs, source.crs):
-        x, y = Transformer.from_crs(crs, source.crs, always_xy=True).transform(x, y)
-    west, _, east, _ = source.bounds
-    if source.is_lonlat:
-        x = np.where(x < west, x + 360, np.where(x > east, x - 360, x))
-    column_of, row_of = _cell_number(x, source.x_edges), _cell_number(y, source.y_edges)
-    found = np.flatnonzero((column_of >= 0) & (row_of >= 0))
+    cell = _cells_of(x, y, crs, source)
+    found = np.flatnonzero(cell >= 0)
     dim = zone_dim or (str(points.index.name) if points.index.name else "point")
     described = Target(
         (dim,),
@@ -222,8 +227,21 @@ def _points(
         "points",
         _digest(shapely.to_wkb(places), crs, points.index),
     )
-    cell = row_of[found] * source.shape[1] + column_of[found]
-    return described, CellMatrix(found, cell, np.ones(found.size), (len(points), source.size), source)
+    return described, CellMatrix(found, cell[found], np.ones(found.size), (len(points), source.size), source)
+
+
+def _cells_of(x: NDArray[np.float64], y: NDArray[np.float64], crs: CRS, source: AnyGrid) -> NDArray[np.int64]:
+    """Flat number of the cell that holds each point, -1 outside."""
+    wanted = WGS84 if isinstance(source, CurvilinearGrid) else source.crs
+    if not same_crs(crs, wanted):
+        x, y = Transformer.from_crs(crs, wanted, always_xy=True).transform(x, y)
+    if isinstance(source, CurvilinearGrid):
+        return cells_of_points(x, y, source)
+    west, _, east, _ = source.bounds
+    if source.is_lonlat:
+        x = np.where(x < west, x + 360, np.where(x > east, x - 360, x))
+    column, row = _cell_number(x, source.x_edges), _cell_number(y, source.y_edges)
+    return np.where((column >= 0) & (row >= 0), row * source.shape[1] + column, -1)
 
 
 def _cell_number(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:

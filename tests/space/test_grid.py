@@ -84,7 +84,7 @@ def test_coordinates_that_cannot_be_cells(lat, lon, message):
 
 def test_curvilinear():
     data = xr.DataArray(np.zeros((2, 2)), dims=("j", "i"), coords={"lat": (("j", "i"), np.zeros((2, 2)))})
-    with pytest.raises(DataError, match=r"lat are two-dimensional.*curvilinear grids are not supported"):
+    with pytest.raises(DataError, match=r"lat are two-dimensional.*call CurvilinearGrid.from_dataset"):
         Grid.from_dataarray(data)
 
 

@@ -1,0 +1,347 @@
+"""Cells with corners anywhere, drawn in equal-area planes in which their edges are straight.
+
+A grid of longitudes and latitudes is drawn on up to three sheets: the cylindrical equal-area plane, in which
+parallels and meridians are straight, and Lambert's azimuthal plane at either pole for the cells that hold the pole
+or lie so close to it that an edge turns through many degrees of longitude. A grid in a projection has one sheet.
+Every cell is on one sheet, and two cells that share an edge draw it alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+
+from geotools.errors import DataError, GeometryError
+from geotools.space.crs import WGS84, is_equal_area, is_lonlat, name_of
+from geotools.space.geodesy import CYLINDER, cylindrical, equal_area_crs, from_cylindrical, polar
+
+# Beyond this latitude an edge that turns further than this in longitude is a chord of the polar plane, for there it
+# is off by an eighth of its turn. One along a parallel is taken at its word.
+_POLAR_LATITUDE = 60.0
+_POLAR_TURN = 0.5
+_PARALLEL_TURN = 5.0
+_PARALLEL = 1e-4
+# Edges shared by two sheets are cut into steps of this many degrees. The gap between both shrinks with the square.
+_SEAM_STEP = 0.0025
+_WIDEST = 60.0
+_MAX_EDGE_METRES = 5000.0
+_MAX_PARTS = 64
+_FURTHEST = 110.0
+# Twice the area of a cell below this share of the product of its diagonals is rounding: a line or a point.
+_FLAT = 1e-11
+
+Corners = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Cells of a grid in one equal-area plane.
+
+    Parameters
+    ----------
+    crs : pyproj.CRS
+        Of the plane, which is equal-area.
+    cells : numpy.ndarray [cell]
+        Flat numbers in row order, ascending.
+    corners : numpy.ndarray [cell, 4, 2]
+        In the plane, round the cell.
+    rings : dict of int to numpy.ndarray [vertex, 2]
+        Outlines of the few cells, by position in `cells`, with vertices of their own between the corners.
+    outlines : numpy.ndarray [cell, vertex, 2], optional
+        Outlines of all cells, where the edges are not straight in the plane.
+    pole : float [degrees_north]
+        The pole that the plane is centred on; 0 on other sheets.
+    """
+
+    crs: CRS
+    cells: NDArray[np.int64]
+    corners: NDArray[np.float64]
+    rings: dict[int, NDArray[np.float64]]
+    outlines: NDArray[np.float64] | None = None
+    pole: float = 0.0
+
+    @property
+    def is_cylindrical(self) -> bool:
+        """Whether this is the cylindrical plane, which has no beginning in longitude."""
+        return self.crs is CYLINDER
+
+    @cached_property
+    def boxes(self) -> NDArray[np.float64]:
+        """Least x and y, greatest x and y of each cell [4, cell]."""
+        points = self.corners if self.outlines is None else self.outlines
+        low, high = points.min(axis=1), points.max(axis=1)
+        for k, ring in self.rings.items():
+            low[k], high[k] = ring.min(axis=0), ring.max(axis=0)
+        return np.concatenate((low, high), axis=1).T
+
+    @cached_property
+    def areas(self) -> NDArray[np.float64]:
+        """True areas of the cells [cell; m2]."""
+        out = np.abs(_twice_area(self.corners if self.outlines is None else self.outlines)) / 2
+        for k, ring in self.rings.items():
+            out[k] = abs(_twice_area(ring[None])[0]) / 2
+        return out
+
+    def vertices(self, which: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Outlines of cells, by their position in `cells`, counter-clockwise.
+
+        Returns
+        -------
+        start : numpy.ndarray [cell + 1]
+        points : numpy.ndarray [vertex, 2]
+        """
+        points = (self.corners if self.outlines is None else self.outlines)[which]
+        turned = _twice_area(points) < 0
+        points[turned] = points[turned, ::-1]
+        count = np.full(which.size, points.shape[1])
+        own = [k for k, cell in enumerate(which.tolist()) if cell in self.rings] if self.rings else []
+        rings = [self.rings[int(which[k])] for k in own]
+        count[own] = [len(ring) for ring in rings]
+        start = np.concatenate(([0], np.cumsum(count)))
+        out = np.empty((int(start[-1]), 2))
+        plain = np.ones(which.size, dtype=bool)
+        plain[own] = False
+        place = start[:-1][plain, None] + np.arange(points.shape[1])
+        out[place] = points[plain]
+        for k, ring in zip(own, rings, strict=True):
+            out[start[k] : start[k + 1]] = ring if _twice_area(ring[None])[0] > 0 else ring[::-1]
+        return start, out
+
+    def polygons(self, which: NDArray[np.int64] | None = None) -> NDArray[np.object_]:
+        """Cells, by their position in `cells` or all, as shapely polygons in the plane."""
+        which = np.arange(self.cells.size) if which is None else which
+        start, points = self.vertices(which)
+        number = np.repeat(np.arange(which.size), np.diff(start))
+        return np.asarray(shapely.polygons(shapely.linearrings(points, indices=number)), dtype=object)
+
+
+def draw(x: Corners, y: Corners, crs: CRS, exists: NDArray[np.bool_]) -> list[Sheet]:
+    """Draw the cells of a grid.
+
+    Parameters
+    ----------
+    x, y : numpy.ndarray [y + 1, x + 1; units of the CRS]
+        NaN for corners of cells that do not exist.
+    crs : pyproj.CRS
+    exists : numpy.ndarray of bool [y, x]
+        Cells that do; those with a NaN corner do not in any case.
+
+    Returns
+    -------
+    list of Sheet
+        Cells without area are on none.
+
+    Raises
+    ------
+    DataError
+        When a cell crosses itself, or is so large that its shape is not known from its corners.
+    GeometryError
+        When a grid in a projection that is not equal-area reaches far over a hemisphere.
+    """
+    if is_lonlat(crs):
+        return _draw_lonlat(x, y, exists)
+    quads = np.stack((_round(x), _round(y)), axis=-1)
+    cells = np.flatnonzero(np.isfinite(quads).all(axis=(1, 2)) & exists.ravel())
+    shape = (x.shape[0] - 1, x.shape[1] - 1)
+    if is_equal_area(crs):
+        return _kept([Sheet(crs, cells, quads[cells], {})], shape)
+    lon, lat = Transformer.from_crs(crs, WGS84, always_xy=True).transform(x, y)
+    plane = _plane_around(np.asarray(lon), np.asarray(lat), crs)
+    to_plane = Transformer.from_crs(crs, plane, always_xy=True)
+    rings = along_edges(quads[cells], _parts(quads[cells], crs))
+    dense = np.stack(to_plane.transform(rings[..., 0], rings[..., 1]), axis=-1)
+    parts = dense.shape[1] // 4
+    return _kept([Sheet(plane, cells, dense[:, ::parts], {}, dense if parts > 1 else None)], shape)
+
+
+def along_edges(quads: NDArray[np.float64], parts: int) -> NDArray[np.float64]:
+    """Outlines [cell, 4 * parts, 2] with further vertices on the straight edges of cells [cell, 4, 2].
+
+    The vertices of an edge are the same numbers in whichever direction it is followed.
+    """
+    if parts == 1:
+        return quads
+    start, stop = quads, np.roll(quads, -1, axis=1)
+    turned = (stop[..., 0] < start[..., 0]) | (
+        (stop[..., 0] == start[..., 0]) & (stop[..., 1] < start[..., 1])
+    )
+    low = np.where(turned[..., None], stop, start)[:, :, None]
+    high = np.where(turned[..., None], start, stop)[:, :, None]
+    step = np.arange(parts)
+    number = np.where(turned[..., None], parts - step, step)[..., None]
+    points = low + (high - low) * (number / parts)
+    points = np.where(number == parts, high, points)
+    return np.asarray(points.reshape(quads.shape[0], 4 * parts, 2))
+
+
+def _draw_lonlat(lon: Corners, lat: Corners, exists: NDArray[np.bool_]) -> list[Sheet]:
+    shape = (lon.shape[0] - 1, lon.shape[1] - 1)
+    x, y = _round(lon), _round(lat)
+    finite = np.isfinite(x + y).all(axis=1) & exists.ravel()
+    x, y = np.where(finite[:, None], x, 0.0), np.where(finite[:, None], y, 0.0)
+    turn = np.abs(_turn(np.roll(x, -1, axis=1) - x))
+    end = np.roll(y, -1, axis=1)
+    high = np.maximum(np.abs(y), np.abs(end)) > _POLAR_LATITUDE
+    parallel = (np.abs(end - y) <= _PARALLEL * turn) & (turn <= _PARALLEL_TURN * (1 + 1e-9))
+    wide = finite[:, None] & (turn > _POLAR_TURN) & high & ~parallel
+    too_wide = (finite[:, None] & (turn > _WIDEST) & ~high).any(axis=1)
+    polar = wide.any(axis=1)
+    over = polar & ((y > 0).any(axis=1) & (y < 0).any(axis=1))
+    for k in np.flatnonzero(too_wide | over)[:1]:
+        raise DataError(
+            f"it reaches from ({x[k].min():g}, {y[k].min():g}) to ({x[k].max():g}, {y[k].max():g})",
+            where=place(int(k), shape),
+            expected="cells narrower than 60 degrees of longitude that lie on one side of the equator "
+            "where they are near a pole",
+            todo="divide the cells, or set the corners of cells that do not exist to NaN",
+        )
+    belt = np.flatnonzero(finite & ~polar)
+    first = x[:, :1] - 360 * np.round(x[:, :1] / 360)
+    x = x + 360 * np.round((first - x) / 360)
+    flat = cylindrical(np.stack((x, y), axis=-1))
+    sheets = [Sheet(CYLINDER, belt, flat[belt], {})]
+    parts = _parts_at_seams(x, y, turn, finite & polar, finite & ~polar, wide, parallel)
+    for pole in (90.0, -90.0):
+        near = np.flatnonzero(polar & (np.sign(y.sum(axis=1)) == np.sign(pole)))
+        if near.size:
+            sheets.append(_draw_polar(near, flat[near], parts[near], pole))
+    return _kept(sheets, shape)
+
+
+def _parts_at_seams(
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    turn: NDArray[np.float64],
+    polar: NDArray[np.bool_],
+    belt: NDArray[np.bool_],
+    wide: NDArray[np.bool_],
+    parallel: NDArray[np.bool_],
+) -> NDArray[np.int64]:
+    """Into how many chords each edge [cell, 4] of a polar cell is cut: parallels, and what the belt shares."""
+    parts = np.ones(lon.shape, dtype="int64")
+    # The neighbour may be at the other end of the array, so edges are known by the place of their middle.
+    lowest = np.abs(lat[polar]).min(initial=90.0) - 1e-6
+    high = np.flatnonzero((polar | belt) & (np.abs(lat).max(axis=1) >= lowest))
+    a, b = np.deg2rad(lon[high]), np.deg2rad(lat[high])
+    points = np.stack((np.cos(b) * np.cos(a), np.cos(b) * np.sin(a), np.sin(b)), axis=-1)
+    middle = np.round((points + np.roll(points, -1, axis=1)) / 2, 9).reshape(-1, 3) + 0.0
+    _, name = np.unique(middle, axis=0, return_inverse=True)
+    name = name.reshape(-1, 4)
+    in_belt = np.zeros(name.max(initial=0) + 1, dtype=bool)
+    in_belt[name[belt[high]]] = True
+    seam = polar[high][:, None] & (in_belt[name] | parallel[high]) & ~wide[high]
+    climb = np.where(turn[high] > 1e-9, np.abs(np.roll(lat[high], -1, axis=1) - lat[high]), 0.0)
+    steps = np.maximum(np.ceil(np.maximum(turn[high], climb) / _SEAM_STEP), 1).astype("int64")
+    parts[high] = np.where(seam, steps, 1)
+    return parts
+
+
+def _draw_polar(
+    near: NDArray[np.int64], flat: NDArray[np.float64], parts: NDArray[np.int64], pole: float
+) -> Sheet:
+    crs = equal_area_crs(pole, 0.0)
+
+    def to_plane(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        return polar(from_cylindrical(points), pole)
+
+    corners = to_plane(flat)
+    rings = {}
+    for k in np.flatnonzero((parts > 1).any(axis=1)).tolist():
+        pieces = [
+            to_plane(along_edges(flat[k][None], n)[0]).reshape(4, n, 2)[edge]
+            if n > 1
+            else corners[k, edge][None]
+            for edge, n in enumerate(parts[k].tolist())
+        ]
+        rings[k] = np.concatenate(pieces)
+    return Sheet(crs, near, corners, rings, pole=pole)
+
+
+def _kept(sheets: list[Sheet], shape: tuple[int, int]) -> list[Sheet]:
+    """Sheets without the cells that have no area; an error for those that cross themselves."""
+    out = []
+    for sheet in sheets:
+        if not np.isfinite(sheet.corners).all():
+            raise GeometryError(
+                "corners of the grid cannot be brought to the ellipsoid",
+                expected="corners inside the area of use of the CRS",
+                todo="check the CRS of the corners, or set corners outside the projection to NaN",
+            )
+        crossed = _crosses_itself(sheet.corners)
+        for k in np.flatnonzero(crossed)[:1]:
+            raise DataError(
+                f"the cell crosses itself ({crossed.sum()} cells do)",
+                where=place(int(sheet.cells[k]), shape),
+                expected="four corners in order round the cell",
+                todo="check the order of the corners, or set those of cells that do not exist to NaN",
+            )
+        one, other = (sheet.corners[:, k + 2] - sheet.corners[:, k] for k in (0, 1))
+        size = np.abs(one[:, 0] * other[:, 1]) + np.abs(one[:, 1] * other[:, 0])
+        keep = np.flatnonzero(np.abs(_twice_area(sheet.corners)) > _FLAT * size)
+        number = {int(k): n for n, k in enumerate(keep)} if sheet.rings else {}
+        rings = {number[k]: ring for k, ring in sheet.rings.items() if k in number}
+        outlines = sheet.outlines[keep] if sheet.outlines is not None else None
+        if keep.size:
+            out.append(Sheet(sheet.crs, sheet.cells[keep], sheet.corners[keep], rings, outlines, sheet.pole))
+    if not out:
+        raise DataError("no cell of the grid has an area", expected="corners that are finite and differ")
+    return out
+
+
+def place(cell: int, shape: tuple[int, int]) -> str:
+    """Where a cell stands, for messages."""
+    return f"cell (y {cell // shape[1]}, x {cell % shape[1]})"
+
+
+def _round(corners: Corners) -> NDArray[np.float64]:
+    """The four corners of every cell [cell, 4], in order round it."""
+    four = (corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1])
+    return np.stack([part.ravel() for part in four], axis=-1)
+
+
+def _turn(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(degrees - 360 * np.round(degrees / 360))
+
+
+def _twice_area(rings: NDArray[np.float64]) -> NDArray[np.float64]:
+    # From the first vertex, so that far from the origin no digits are lost.
+    x, y = np.moveaxis(rings - rings[:, :1], -1, 0)
+    return np.asarray((x[:, :-1] * y[:, 1:] - x[:, 1:] * y[:, :-1]).sum(axis=1))
+
+
+def _crosses_itself(quads: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether the edges of quadrilaterals cross: they then turn twice to the left and twice to the right."""
+    edge = np.roll(quads, -1, axis=1) - quads
+    following = np.roll(edge, -1, axis=1)
+    bend = edge[..., 0] * following[..., 1] - edge[..., 1] * following[..., 0]
+    size = np.abs(edge).max(axis=(1, 2)) if len(edge) else np.zeros(0)
+    rounding = 1e-12 * (np.abs(edge[..., 0]).max(axis=1) * np.abs(edge[..., 1]).max(axis=1))[:, None]
+    left, right = (bend > rounding).sum(axis=1), (bend < -rounding).sum(axis=1)
+    return np.asarray((left == 2) & (right == 2) & (size > 0))
+
+
+def _parts(quads: NDArray[np.float64], crs: CRS) -> int:
+    unit = crs.axis_info[0].unit_conversion_factor if crs.axis_info else 1.0
+    metres = 6.4e6 * unit if crs.axis_info and "degree" in crs.axis_info[0].unit_name else unit
+    longest = np.abs(np.roll(quads, -1, axis=1) - quads).max(initial=0.0) * metres
+    return int(np.clip(np.ceil(longest / _MAX_EDGE_METRES), 1, _MAX_PARTS))
+
+
+def _plane_around(lon: Corners, lat: Corners, crs: CRS) -> CRS:
+    known = np.isfinite(lon) & np.isfinite(lat)
+    a, b = np.deg2rad(lon[known]), np.deg2rad(lat[known])
+    points = np.stack((np.cos(b) * np.cos(a), np.cos(b) * np.sin(a), np.sin(b)))
+    middle = points.mean(axis=1) if points.size else np.full(3, np.nan)
+    middle = middle / np.linalg.norm(middle)
+    if points.size and np.rad2deg(np.arccos(np.clip(middle @ points, -1, 1))).max() > _FURTHEST:
+        raise GeometryError(
+            f"the corners, given in {name_of(crs)}, reach far over a hemisphere",
+            expected=f"corners within {_FURTHEST:g} degrees of the middle of the grid",
+            todo="give the corners in longitude and latitude, or cut the grid in two",
+        )
+    return equal_area_crs(np.rad2deg(np.arcsin(middle[2])), np.rad2deg(np.arctan2(middle[1], middle[0])))

@@ -1,0 +1,103 @@
+"""Polygons in longitude and latitude that cross the antimeridian or hold a pole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+
+from geotools.errors import GeometryError
+from geotools.space.crs import WGS84
+
+Geometries = NDArray[Any]
+
+
+def unwrap(polygons: Geometries, source: Geometries, crs: CRS) -> Geometries:
+    """Polygons as continuous shapes, which may leave -180 to 180.
+
+    Parameters
+    ----------
+    polygons : numpy.ndarray of shapely polygons [polygon]
+        In longitude and latitude, with leaps where they cross the antimeridian.
+    source : numpy.ndarray of shapely polygons [polygon]
+        The same, vertex by vertex, in the CRS they came in.
+    crs : pyproj.CRS
+        Of `source`.
+
+    Returns
+    -------
+    numpy.ndarray of shapely polygons [polygon]
+        One that holds a pole reaches from -180 to 180 and ends in the line of the pole.
+    """
+    kind, coordinates, offsets = shapely.to_ragged_array(polygons)
+    lon, rings = coordinates[:, 0].copy(), offsets[0]
+    leaps = np.abs(np.diff(lon)) > 180
+    leaps[rings[1:-1] - 1] = False
+    if not leaps.any():
+        return polygons
+    first_of_polygon = set(offsets[1].tolist())
+    shell, open_rings = 0.0, []
+    for ring in range(rings.size - 1):
+        part = slice(rings[ring], rings[ring + 1])
+        lon[part] = np.unwrap(lon[part], period=360)
+        if abs(lon[part][0] - lon[part][-1]) > 180:
+            open_rings.append(ring)
+        elif ring in first_of_polygon:
+            shell = float(lon[part].mean())
+        else:
+            lon[part] += 360 * np.round((shell - lon[part].mean()) / 360)
+    if not open_rings:
+        return np.asarray(shapely.from_ragged_array(kind, np.column_stack((lon, coordinates[:, 1])), offsets))
+    parts = np.searchsorted(offsets[1], open_rings, side="right") - 1
+    affected = np.unique(np.searchsorted(offsets[2], parts, side="right") - 1 if len(offsets) > 2 else parts)
+    out = np.array(polygons, dtype=object)
+    others = np.setdiff1d(np.arange(len(out)), affected)
+    if others.size:
+        out[others] = unwrap(out[others], source[others], crs)
+    for k in affected.tolist():
+        out[k] = _around_pole(out[k], source[k], crs)
+    return out
+
+
+def _around_pole(polygon: Any, source: Any, crs: CRS) -> Any:
+    """A polygon that holds a pole, within -180 to 180 and closed along the line of the pole."""
+    pieces = []
+    for part, drawn in zip(shapely.get_parts(polygon), shapely.get_parts(source), strict=True):
+        shell = _closed(part.exterior, drawn.exterior, crs)
+        holes = [_closed(h, d, crs) for h, d in zip(part.interiors, drawn.interiors, strict=True)]
+        pieces.append(shapely.difference(shell, shapely.union_all(holes)) if holes else shell)
+    return shapely.union_all(pieces)
+
+
+def _closed(ring: Any, drawn: Any, crs: CRS) -> Any:
+    """What a ring encloses, between -180 and 180."""
+    points = shapely.get_coordinates(ring)
+    lon = np.unwrap(points[:, 0], period=360)
+    if abs(lon[-1] - lon[0]) > 180:
+        lon[-1] = lon[0] + 360 * np.sign(lon[-1] - lon[0])
+        pole = _pole_in(drawn, crs)
+        end = [[lon[-1], pole], [lon[0], pole], [lon[0], points[0, 1]]]
+        points = np.concatenate((np.column_stack((lon, points[:, 1])), end))
+    else:
+        points = np.column_stack((lon, points[:, 1]))
+    copies = [shapely.Polygon(points + np.array([turn, 0.0])) for turn in (-360.0, 0.0, 360.0)]
+    return shapely.union_all(shapely.intersection(copies, shapely.box(-180, -90, 180, 90)))
+
+
+def _pole_in(ring: Any, crs: CRS) -> float:
+    """The latitude of the pole that a ring of a projected plane goes round."""
+    area = shapely.Polygon(ring)
+    to_plane = Transformer.from_crs(WGS84, crs, always_xy=True)
+    for pole in (90.0, -90.0):
+        place = to_plane.transform(0.0, pole)
+        if np.isfinite(place).all() and shapely.contains_xy(area, *place):
+            return pole
+    raise GeometryError(
+        "a ring goes round the Earth but holds no pole of its projection",
+        where="ring from ({:.6g}, {:.6g}) to ({:.6g}, {:.6g})".format(*area.bounds),
+        expected="a polygon that its projection can show",
+        todo="cut the polygon along a meridian",
+    )
