@@ -47,7 +47,20 @@ def as_crs(crs: Any, *, where: str | None = None) -> CRS:
 def name_of(crs: CRS) -> str:
     """A short name for messages: ``EPSG:3995 (WGS 84 / Arctic Polar Stereographic)``."""
     authority = crs.to_authority(min_confidence=100)
-    return f"{':'.join(authority)} ({crs.name})" if authority else str(crs.name)
+    if authority:
+        return f"{':'.join(authority)} ({crs.name})"
+    if crs.name not in ("undefined", "unknown", "unnamed"):
+        return str(crs.name)
+    # A grid mapping need not have a name.
+    operation = crs.coordinate_operation
+    kind = operation.method_name if operation else "longitude and latitude"
+    ellipsoid = crs.ellipsoid
+    if ellipsoid is None:
+        return str(kind)
+    flat = (
+        f", flattening 1/{ellipsoid.inverse_flattening:.3f}" if ellipsoid.inverse_flattening else ", a sphere"
+    )
+    return f"{kind}, radius {ellipsoid.semi_major_metre / 1000:.3f} km{flat}"
 
 
 def is_lonlat(crs: CRS) -> bool:

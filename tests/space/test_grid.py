@@ -4,7 +4,7 @@ import xarray as xr
 from pyproj import CRS
 
 from geotools.errors import CRSError, DataError
-from geotools.space.crs import is_equal_area, read_crs, same_crs
+from geotools.space.crs import as_crs, is_equal_area, name_of, read_crs, same_crs
 from geotools.space.geodesy import areal_scale, geographic_cell_areas
 from geotools.space.grid import Grid
 
@@ -206,3 +206,13 @@ def test_bounds_that_are_no_whole_number_of_steps():
 def test_unsorted_edges():
     with pytest.raises(DataError, match="x_edges is neither strictly ascending nor strictly descending"):
         Grid([1, 3, 2], [0, 1], "EPSG:4326")
+
+
+def test_a_crs_without_a_name_is_told_by_what_it_is():
+    unnamed = {"grid_mapping_name": "latitude_longitude", "semi_major_axis": 6378137.0}
+    assert name_of(as_crs(CRS.from_cf({**unnamed, "inverse_flattening": 298.257223563}))) == (
+        "longitude and latitude, radius 6378.137 km, flattening 1/298.257"
+    )
+    sphere = CRS.from_proj4("+proj=ob_tran +o_proj=longlat +o_lon_p=0 +o_lat_p=39.25 +lon_0=18 +R=6371229")
+    assert "a sphere" in name_of(sphere)
+    assert name_of(as_crs("EPSG:3995")).startswith("EPSG:3995 (WGS 84")
