@@ -133,9 +133,10 @@ def perform(block: Block, recipe: dict[str, Any], out: str) -> dict[str, Any]:
     }
 
 
-def discard(out: Path, step: str) -> None:
-    """Remove the block files of a step that is finished."""
-    files.remove(out / FOLDER / step)
+def discard(out: Path, step: str | None = None) -> None:
+    """Remove the block files of a step that is finished, and their folder once it is empty."""
+    if step is not None:
+        files.remove(out / FOLDER / step)
     with suppress(OSError):
         # Goes with the last step that had blocks.
         (out / FOLDER).rmdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from geotools.catalog.catalog import Catalog, open_catalog, open_entry
 from geotools.catalog.schema import Entry
 from geotools.errors import UsageError
+from geotools.recipe.journal import MARKER
 from geotools.recipe.model import Recipe
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from geotools.space import Grid, Overlap, Transect
 
+# What the workers of a run share while it goes on.
+SHARED = ".blocks/overlaps"
 FIELDS = "fields.nc"
 DRAWS = "draws.nc"
 # Tables that budget and trade are made from; role and catalogue name are the same.
@@ -209,8 +213,15 @@ class Context:
         with self.guard:
             if place not in self.overlaps:
                 target = self.zones if kind == "zones" else self.transect
-                self.overlaps[place] = Overlap.between(target, grid())
+                self.overlaps[place] = Overlap.between(target, grid(), cache=self._cache)
             return self.overlaps[place]
+
+    @property
+    def _cache(self) -> Path | None:
+        """Where the workers of a run find what one of them built; a cache of one's own comes before it."""
+        if os.environ.get("GEOTOOLS_CACHE") or not (self.out / MARKER).is_file():
+            return None
+        return self.out / SHARED
 
     def fields(self) -> xr.Dataset:
         """The fields on the joint grid, as an earlier step wrote them."""

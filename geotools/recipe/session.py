@@ -12,7 +12,7 @@ from pathlib import Path
 from geotools.errors import GeotoolsError
 from geotools.recipe import blocks, files, journal, memory, provenance
 from geotools.recipe.blocks import Block, Pool
-from geotools.recipe.context import Context
+from geotools.recipe.context import SHARED, Context
 from geotools.recipe.inputs import Inputs
 from geotools.recipe.loading import continued, load, resolved
 from geotools.recipe.lock import Lock, locked
@@ -113,6 +113,8 @@ class Session:
             else:
                 progress.step(step.name, done=True)
             blocks.discard(folder, step.name)
+        files.remove(folder / SHARED)
+        blocks.discard(folder)
         self._place[0] = "report"
         return pending
 

@@ -290,6 +290,33 @@ def test_no_series_is_in_order(recipe_file, tmp_path):
     assert not (tmp_path / "out" / "series").exists()
 
 
+def test_workers_take_the_overlaps_that_were_built_for_them(recipe_file, tmp_path, monkeypatch):
+    from geotools.recipe import blocks
+    from geotools.recipe.blocks import InTurn
+    from geotools.space import cache
+
+    built = []
+    real = cache.target_of
+    monkeypatch.setattr(cache, "target_of", lambda *a: (built.append(1), real(*a))[1])
+
+    class Elsewhere(InTurn):
+        def map(self, function, arguments):
+            for index, each in enumerate(arguments):
+                # A worker starts with nothing in memory.
+                blocks._HELD.clear()
+                yield index, function(*each)
+
+    perform(
+        recipe_file(series=[item(source(tmp_path / "my.nc"), time_block=8)]),
+        tmp_path / "out",
+        "series",
+        pool=Elsewhere(),
+    )
+    assert len(built) == 2
+    assert [p for p in (tmp_path / "out").iterdir() if p.name.startswith(".")] == []
+
+
+@pytest.mark.filterwarnings("ignore::geotools.errors.GeotoolsWarning")
 def test_a_zone_outside_the_source_is_named_and_missing_and_not_dropped(recipe_file, tmp_path):
     entry = source(tmp_path / "my.nc")
     recipe = recipe_file(zones={"basins": ["lena", "amur"], "regions": ["CN-HI"]}, series=[item(entry)])
