@@ -34,10 +34,7 @@ def value_range(field: xr.DataArray, *, where: str) -> tuple[float, float]:
     DataError
         When the file breaks off while it is read.
     """
-    if field.nbytes > _WHOLE_BYTES and field.sizes[field.dims[0]] > _SAMPLED_STEPS:
-        first = field.dims[0]
-        steps = np.unique(np.linspace(0, field.sizes[first] - 1, _SAMPLED_STEPS).astype(int))
-        field = field.isel({first: steps})
+    field = _sample(field)
     try:
         # One Dataset, so that the chunks are read once for both.
         both = xr.Dataset({"low": field.min(skipna=True), "high": field.max(skipna=True)}).compute()
@@ -51,6 +48,19 @@ def value_range(field: xr.DataArray, *, where: str) -> tuple[float, float]:
             todo="fetch or write the file again; it is probably truncated",
         ) from error
     return float(both["low"]), float(both["high"])
+
+
+def bytes_looked_through(field: xr.DataArray) -> int:
+    """Bytes of a field that `value_range` reads."""
+    return int(_sample(field).nbytes)
+
+
+def _sample(field: xr.DataArray) -> xr.DataArray:
+    first = field.dims[0]
+    if field.nbytes <= _WHOLE_BYTES or field.sizes[first] <= _SAMPLED_STEPS:
+        return field
+    steps = np.unique(np.linspace(0, field.sizes[first] - 1, _SAMPLED_STEPS).astype(int))
+    return field.isel({first: steps})
 
 
 def check_units_against_values(field: xr.DataArray, variable: Variable, *, where: str) -> None:

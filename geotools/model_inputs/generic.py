@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,10 @@ import xarray as xr
 from geotools.errors import DataError
 from geotools.metadata import CONVENTIONS
 
+# A map on disk is cut into chunks of about this many cells, and of at most this many columns.
+_CHUNK_CELLS = 32_768
+_CHUNK_COLUMNS = 1024
+_CACHE_BYTES = 1_000_000
 _REQUIRED = ("title", "summary", "licence", "source", "history")
 
 
@@ -64,6 +70,11 @@ def prepare(fields: xr.Dataset, **attrs: Any) -> xr.Dataset:
     return out
 
 
+def storage_rows(shape: tuple[int, int]) -> int:
+    """Rows of a chunk on disk, of a map of a given shape [y, x]: few enough for maps and for bands of rows alike."""
+    return max(min(_CHUNK_CELLS // min(shape[1], _CHUNK_COLUMNS), shape[0]), 1)
+
+
 def crop(fields: xr.Dataset, inside: np.ndarray, *, margin: int = 1) -> xr.Dataset:
     """Cut fields to the rows and columns that hold some cells.
 
@@ -96,7 +107,7 @@ def crop(fields: xr.Dataset, inside: np.ndarray, *, margin: int = 1) -> xr.Datas
 
 
 def write_netcdf(fields: xr.Dataset, path: Path) -> None:
-    """Write prepared fields as NetCDF-4.
+    """Write prepared fields as NetCDF-4; lazy ones chunk by chunk.
 
     Parameters
     ----------
@@ -104,25 +115,53 @@ def write_netcdf(fields: xr.Dataset, path: Path) -> None:
         From `prepare`.
     path : pathlib.Path
     """
-    fields.to_netcdf(path, engine="netcdf4", format="NETCDF4")
+    import dask
+
+    # The library writes one chunk at a time whatever the threads, which would only hold more of them.
+    with dask.config.set(scheduler="synchronous"), small_chunk_cache():
+        fields.to_netcdf(path, engine="netcdf4", format="NETCDF4")
 
 
 def write_zarr(fields: xr.Dataset, path: Path) -> None:
-    """Write prepared fields as a Zarr store, one chunk per variable and time step.
+    """Write prepared fields as a Zarr store, one chunk per variable and time step, or more of a large grid.
 
     Parameters
     ----------
     fields : xarray.Dataset
-        From `prepare`.
+        From `prepare`. Lazy fields are written chunk by chunk; their chunks of rows are alike but for the last.
     path : pathlib.Path
     """
+    import dask
+
     out = fields.copy()
     for name in (*out.data_vars, *out.coords):
         fill = out[name].encoding.get("_FillValue")
         # The settings of one format's codecs are errors in the other.
         out[name].encoding = {} if fill is None else {"_FillValue": fill}
+        if out[name].chunks is not None:
+            rows = out[name].chunksizes["lat"][0]
+            steps = [1] * (out[name].ndim - 2)
+            out[name].encoding["chunks"] = (*steps, rows, out.sizes["lon"])
     # Format 2 is what R, GDAL and older xarray read; consolidated metadata are part of it.
-    out.to_zarr(path, mode="w", consolidated=True, zarr_format=2)
+    with dask.config.set(scheduler="synchronous"):
+        out.to_zarr(path, mode="w", consolidated=True, zarr_format=2)
+
+
+@contextmanager
+def small_chunk_cache() -> Iterator[None]:
+    """NetCDF files opened meanwhile keep little of what was read or written.
+
+    By default each variable keeps 16 MB or more until its file is closed. Whole chunks are read and written here, each
+    once, so that nothing is gained by it.
+    """
+    import netCDF4
+
+    before = netCDF4.get_chunk_cache()
+    netCDF4.set_chunk_cache(_CACHE_BYTES, before[1], before[2])
+    try:
+        yield
+    finally:
+        netCDF4.set_chunk_cache(*before)
 
 
 def _plain_labels(fields: xr.Dataset) -> xr.Dataset:
@@ -154,9 +193,16 @@ def _encoding(field: xr.DataArray, name: str) -> dict[str, Any]:
     if name in field.dims or name.endswith("_bnds") or field.dtype.kind not in "fi" or field.ndim < 2:
         # Coordinates and bounds have no missing values, and CF forbids a fill value on them.
         return {"_FillValue": None} if field.dtype.kind == "f" else {}
+    chunks = {}
+    if field.dims[-2:] == ("lat", "lon"):
+        shape = (field.sizes["lat"], field.sizes["lon"])
+        chunks["chunksizes"] = (
+            *[1] * (field.ndim - 2), storage_rows(shape), min(shape[1], _CHUNK_COLUMNS)
+        )  # fmt: skip
     if field.dtype.kind == "i":
-        return {"zlib": True, "complevel": 4, "_FillValue": field.dtype.type(-1)}
+        return {"zlib": True, "complevel": 4, "_FillValue": field.dtype.type(-1), **chunks}
     return {
+        **chunks,
         "dtype": "float32",
         "zlib": True,
         "complevel": 4,

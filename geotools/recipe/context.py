@@ -60,6 +60,7 @@ class Context:
     out: Path
     overlaps: dict[str, Overlap] = field(default_factory=dict)
     rasters: dict[str, xr.Dataset] = field(default_factory=dict)
+    source_grids: dict[str, Grid] = field(default_factory=dict)
     guard: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     @cached_property
@@ -101,7 +102,7 @@ class Context:
         return open_entry(self.inputs[role][1])
 
     def open_raster(self, role: str, variables: tuple[str, ...]) -> xr.Dataset:
-        """Open a raster input and see that it has the variables its role needs.
+        """Open a raster input, once, and see that it has the variables its role needs.
 
         Raises
         ------
@@ -116,8 +117,20 @@ class Context:
                 expected=f"the variables {', '.join(variables)}",
                 todo=f"add `variables: {{{missing[0]}: {{name: ...}}}}` to the entry",
             )
-        data: xr.Dataset = self.open(role)
-        return data
+        with self.guard:
+            if role not in self.rasters:
+                # Opening looks through the values, so it is done once and not for every band.
+                self.rasters[role] = self.open(role)
+            return self.rasters[role]
+
+    def source_grid(self, role: str) -> Grid:
+        """The grid of a raster input that was opened before."""
+        from geotools.space import Grid
+
+        with self.guard:
+            if role not in self.source_grids:
+                self.source_grids[role] = Grid.from_dataarray(self.rasters[role])
+            return self.source_grids[role]
 
     @cached_property
     def grid(self) -> Grid:
@@ -223,16 +236,42 @@ class Context:
             return None
         return self.out / SHARED
 
-    def fields(self) -> xr.Dataset:
-        """The fields on the joint grid, as an earlier step wrote them."""
+    def rows(self, rows: slice) -> Grid:
+        """Some rows of the joint grid as a grid of their own."""
+        from geotools.space.window import part_of
+
+        return part_of(self.grid, (rows, slice(0, self.grid.shape[1])))
+
+    @cached_property
+    def bands(self) -> list[tuple[int, int]]:
+        """First row and the one behind the last of each band in which fields are computed."""
+        from geotools.recipe.bands import bands
+
+        return bands(self)
+
+    @cached_property
+    def chunk_rows(self) -> int:
+        """Rows that later steps read at a time."""
+        from geotools.recipe.bands import chunk_rows
+
+        return chunk_rows(self.grid.shape)
+
+    def fields(self, *, chunked: bool = True) -> xr.Dataset:
+        """The fields on the joint grid, as an earlier step wrote them; lazy, in chunks of rows or not yet cut.
+
+        Parameters
+        ----------
+        chunked : bool
+            Otherwise a part that is taken out can be cut into chunks of its own.
+        """
         import xarray as xr
 
-        with xr.open_dataset(self.out / FIELDS, engine="netcdf4") as data:
-            loaded = data.load().set_coords("crs")
-        for name in [str(n) for n in loaded.coords if str(n).endswith("_name")]:
-            dim = name.removesuffix("_name")
-            loaded = loaded.rename_vars({name: dim}).set_xindex(dim)
-        return loaded
+        from geotools.model_inputs.generic import small_chunk_cache
+
+        chunks = {"lat": self.chunk_rows, "lon": -1} if chunked else None
+        with small_chunk_cache():
+            data = xr.open_dataset(self.out / FIELDS, engine="netcdf4", chunks=chunks)
+        return with_names(data)
 
     @property
     def period(self) -> tuple[str, str]:
@@ -243,3 +282,49 @@ class Context:
     def sources(self) -> str:
         """The inputs of the modelled fields in a few words."""
         return "; ".join(self.inputs[role][0] for role in ("climate", "land_cover"))
+
+
+def with_names(data: xr.Dataset) -> xr.Dataset:
+    """Fields as they were before they were written: labels along their dimensions, only maps lazy.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Opened from a file of prepared fields.
+
+    Returns
+    -------
+    xarray.Dataset
+    """
+    small = {n: v.load() for n, v in data.variables.items() if not {"lat", "lon"} <= set(v.dims)}
+    data = data.assign(small).set_coords([n for n in small if n in data.coords]).set_coords("crs")
+    for name in [str(n) for n in data.coords if str(n).endswith("_name")]:
+        dim = name.removesuffix("_name")
+        data = data.rename_vars({name: dim}).set_xindex(dim)
+    return data
+
+
+def in_chunks(data: xr.Dataset, rows: int) -> xr.Dataset:
+    """Maps of a dataset in lazy chunks of some rows; whatever else it holds stays as it is."""
+    maps = {n: v for n, v in data.data_vars.items() if {"lat", "lon"} <= set(v.dims)}
+    return data.assign({n: v.chunk({"lat": rows}) for n, v in maps.items()})
+
+
+def at_once(*lazy: Any) -> tuple[Any, ...]:
+    """Compute any number of lazy results, so that every chunk is read once for all that is made of it.
+
+    Parameters
+    ----------
+    *lazy
+        Lazy arrays, and lists and dicts of them.
+
+    Returns
+    -------
+    tuple
+        The same in memory.
+    """
+    from dask import base
+
+    compute: Any = base.compute
+    found: tuple[Any, ...] = compute(*lazy)
+    return found

@@ -213,10 +213,16 @@ class SeriesSettings(_Section):
 
 
 class Limits(_Section):
-    """What is refused."""
+    """What is refused, and how large the pieces are that a run is cut into."""
 
     min_valid_fraction: Annotated[float, Field(ge=0, le=1)] = Field(
         0.5, description="a zone with a smaller share of valid area stops the run; 0 only refuses empty zones"
+    )
+    block_memory_mb: Positive = Field(
+        256.0, description="arrays that one block of rows may hold at a time; results do not depend on it"
+    )
+    memory_mb: Positive | None = Field(
+        None, description="memory that a plan may come to; null is what the machine or the batch job gives"
     )
 
 

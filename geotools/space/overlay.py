@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Self
 
@@ -17,7 +18,7 @@ from geotools.space.apply import over_targets
 from geotools.space.fields import ensure_field, ensure_on_grid, label_of, spatial_coordinates
 from geotools.space.grids import AnyGrid
 from geotools.space.reductions import Reduction
-from geotools.space.runs import Matrix
+from geotools.space.runs import Matrix, RunMatrix
 from geotools.space.store import Stored, read, write
 from geotools.space.targets import Target
 
@@ -133,6 +134,45 @@ class Overlay:
         out = out.assign_coords(coords)
         return out.rename("fraction").assign_attrs(long_name="share of the cell inside the zone", units="1")
 
+    def lazy_fraction(self, rows: int, targets: Sequence[int] | None = None) -> xr.DataArray:
+        """As `fraction` of polygons, in lazy chunks of some rows, so that large grids are never held whole.
+
+        Parameters
+        ----------
+        rows : int
+            Rows of a chunk.
+        targets : sequence of int, optional
+            Places of the targets that are wanted; all by default.
+
+        Returns
+        -------
+        xarray.DataArray [target, y, x; 1; lazy]
+        """
+        from dask import array
+        from dask.delayed import delayed
+
+        self.refuse_points("fraction")
+        self.zone_size("fraction")
+        assert isinstance(self.matrix, RunMatrix)
+        height, width = self.grid.shape
+        # dask has no types.
+        shares: Any = delayed(_shares)
+        wrapped: Any = array.from_delayed
+        joined: Any = array.concatenate
+        wanted = np.arange(self.target.shape[0]) if targets is None else np.asarray(targets, dtype="int64")
+        parts = [
+            wrapped(
+                shares(self.matrix, start, min(start + rows, height), wanted),
+                (wanted.size, min(rows, height - start), width),
+                dtype="float64",
+            )
+            for start in range(0, height, rows)
+        ]
+        out = self.grid.wrap(joined(parts, axis=1), self.target.dims)
+        named = xr.Dataset(coords={k: v for k, v in self.target.coords.items() if k not in out.coords})
+        out = out.assign_coords(named.isel({self.zone_dim: wanted}).coords)
+        return out.rename("fraction").assign_attrs(long_name="share of the cell inside the zone", units="1")
+
     @cached_property
     def cell_areas(self) -> NDArray[np.float64]:
         """True areas of the source cells that any target touches [touched cell; m2]."""
@@ -215,3 +255,7 @@ class Overlay:
         number = " x ".join(map(str, self.target.shape))
         dims = ", ".join(self.target.dims)
         return f"{type(self).__name__}({number} {self.target.what} [{dims}] on {self.grid})"
+
+
+def _shares(matrix: RunMatrix, start: int, stop: int, targets: NDArray[np.int64]) -> NDArray[np.float64]:
+    return matrix.shares(slice(start, stop), targets)

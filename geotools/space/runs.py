@@ -17,6 +17,7 @@ from geotools.space.grid import Grid
 from geotools.space.layout import Runs, cut, frozen, layout_of, segment_cells, walked_of
 from geotools.space.matrix import CellMatrix
 from geotools.space.row_kernels import STEPS, Layout, class_sums, row_sums, zone_areas
+from geotools.space.row_shares import dense_shares
 from geotools.space.row_spread import row_spread
 from geotools.space.row_statistics import class_means, row_extremes, row_moments
 from geotools.space.tiles import Tile, join_moments, whole_areas
@@ -198,6 +199,11 @@ class RunMatrix:
             areas = np.concatenate((area_of(whole), layout.edge_area[edges]))
             order = np.argsort(cells, kind="stable")
             yield cells[order], areas[order]
+
+    def shares(self, rows: slice, targets: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+        """Share of each source cell of some rows that each target, or each of some, covers [target, row, x; 1]."""
+        wanted = np.arange(self.shape[0]) if targets is None else targets
+        return dense_shares(self._layout, self._runs, self.grid_shape, rows, wanted)
 
     def sums(
         self, values: NDArray[np.generic], *, amounts: bool = False, threads: int = 1

@@ -7,21 +7,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geotools.carbon import Term
-from geotools.recipe.context import ZONE_ROLES, Context
+from geotools.recipe.context import ZONE_ROLES, Context, at_once
 from geotools.recipe.steps.carbon_terms import SWATH, land_cover_areas, segment_label
 from geotools.recipe.steps.fields import label_of, soil_layers
 from geotools.recipe.steps.uncertainty import intervals
 from geotools.vocabulary import Species, Tier
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import xarray as xr
     from numpy.typing import NDArray
+
+    Statistics = dict[str, xr.DataArray]
 
 # The dimension of each kind of target; of segments the swath as a whole is added.
 _DIMS = {"zones": "zone", "segments": "segment"}
 
 
-def area_terms(context: Context, kind: str) -> list[Term]:
+def area_terms(context: Context, kind: str, found: Statistics | None = None) -> list[Term]:
     """Area, permafrost, land cover, water and soil carbon.
 
     Parameters
@@ -29,10 +33,44 @@ def area_terms(context: Context, kind: str) -> list[Term]:
     context : Context
         After the steps that write fields and draws.
     kind : {"zones", "segments"}
+    found : dict of str to xarray.DataArray, optional
+        From `zonal_statistics`; computed here when absent.
     """
+    found = zonal_statistics(context, (kind,))[kind] if found is None else found
     outlines = _zone_areas(context) if kind == "zones" else _strip_areas(context)
     parts = (_permafrost, _land_cover, _water, _soil_carbon)
-    return [*outlines, *(term for part in parts for term in part(context, kind))]
+    return [*outlines, *(term for part in parts for term in part(context, kind, found))]
+
+
+def zonal_statistics(context: Context, kinds: Sequence[str]) -> dict[str, Statistics]:
+    """What the ledger takes from the fields, for zones and segments at once: every chunk of the fields is read once.
+
+    Parameters
+    ----------
+    context : Context
+    kinds : sequence of {"zones", "segments"}
+
+    Returns
+    -------
+    dict of str to dict of str to xarray.DataArray [zone or segment; in memory]
+        By kind: the mean `permafrost_probability`, the areas of `permafrost_zone`, the mean `land_cover` shares,
+        and the totals `precipitation`, `snow_water_storage_max` and those of soil carbon.
+    """
+    fields = context.fields()
+    snow = fields["snw"].max("time").assign_attrs(fields["snw"].attrs)
+    totals = {"precipitation": fields["annual_precipitation"], "snow_water_storage_max": snow}
+    totals |= {name: fields[name] for name in soil_layers(context)}
+    lazy = {}
+    for kind in kinds:
+        overlap = context.overlap(kind)
+        lazy[kind] = {
+            "permafrost_probability": overlap.mean(fields["permafrost_probability"]),
+            "permafrost_zone": overlap.area_by_class(fields["permafrost_zone"]),
+            "land_cover": overlap.mean(fields["land_cover_fraction"]),
+            **{name: overlap.total(field) for name, field in totals.items()},
+        }
+    found: dict[str, Statistics] = at_once(lazy)[0]
+    return found
 
 
 def _zone_areas(context: Context) -> list[Term]:
@@ -72,10 +110,9 @@ def _strip_areas(context: Context) -> list[Term]:
     )
 
 
-def _permafrost(context: Context, kind: str) -> list[Term]:
-    overlap, fields = context.overlap(kind), context.fields()
-    share = overlap.mean(fields["permafrost_probability"])
-    by_zone = overlap.area_by_class(fields["permafrost_zone"])
+def _permafrost(context: Context, kind: str, found: Statistics) -> list[Term]:
+    overlap = context.overlap(kind)
+    share, by_zone = found["permafrost_probability"], found["permafrost_zone"]
     region = by_zone.sel({"class": [c for c in by_zone["class"].values if c != "none"]}).sum("class") / 1e6
     valid = share["valid_fraction"].values
     known = overlap.zone_areas.values * valid / 1e6
@@ -97,11 +134,11 @@ def _permafrost(context: Context, kind: str) -> list[Term]:
     ]
 
 
-def _land_cover(context: Context, kind: str) -> list[Term]:
-    areas, whole = land_cover_areas(context, kind)
+def _land_cover(context: Context, kind: str, found: Statistics) -> list[Term]:
+    shares = found["land_cover"]
+    areas, whole = land_cover_areas(context, kind, shares)
     name, entry = context.inputs["land_cover"]
-    fractions = context.fields()["land_cover_fraction"]
-    meanings = dict(zip(fractions["flag_value"].values.astype(int), fractions["class"].values, strict=True))
+    meanings = dict(zip(shares["flag_value"].values.astype(int), shares["class"].values, strict=True))
     start, end = entry.period or ("", "")
     return [
         Term(
@@ -123,20 +160,18 @@ def _land_cover(context: Context, kind: str) -> list[Term]:
     ]
 
 
-def _water(context: Context, kind: str) -> list[Term]:
-    fields, overlap = context.fields(), context.overlap(kind)
+def _water(context: Context, kind: str, found: Statistics) -> list[Term]:
+    overlap = context.overlap(kind)
     source, entry = context.inputs["climate"]
-    snow = fields["snw"].max("time").assign_attrs(fields["snw"].attrs)
     largest = f"total of each cell's largest month; {label_of(context)}"
-    rain = fields["annual_precipitation"]
     rows = (
-        ("precipitation", "annual_precipitation", rain, "km3 yr-1", entry.tier, "total of the mean year"),
-        ("snow_water_storage_max", "", snow, "km3", Tier.MODELLED, largest),
+        ("precipitation", "annual_precipitation", "km3 yr-1", entry.tier, "total of the mean year"),
+        ("snow_water_storage_max", "", "km3", Tier.MODELLED, largest),
     )
     terms = []
-    for name, drawn, field, unit, tier, method in rows:
+    for name, drawn, unit, tier, method in rows:
         # 1 km3 of water is 1e12 kg.
-        total = overlap.total(field) / 1e12
+        total = found[name] / 1e12
         valid = total["valid_fraction"].values
         low, high = _scaled(context, kind, drawn, overlap.zone_areas.values * valid / 1e12)
         common: dict[str, Any] = {"unit": unit, "tier": tier, "method": method, "source": source}
@@ -155,10 +190,10 @@ def _water(context: Context, kind: str) -> list[Term]:
     return terms
 
 
-def _soil_carbon(context: Context, kind: str) -> list[Term]:
-    fields, terms = context.fields(), []
+def _soil_carbon(context: Context, kind: str, found: Statistics) -> list[Term]:
+    terms = []
     for name, (source, entry) in soil_layers(context).items():
-        total = context.overlap(kind).total(fields[name]) / 1e12
+        total = found[name] / 1e12
         terms += _terms(
             context,
             kind,

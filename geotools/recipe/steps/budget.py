@@ -7,7 +7,7 @@ from pathlib import Path
 from geotools.carbon import Ledger, published_terms
 from geotools.catalog import published_numbers
 from geotools.recipe.context import Context
-from geotools.recipe.steps.area_terms import area_terms
+from geotools.recipe.steps.area_terms import area_terms, zonal_statistics
 from geotools.recipe.steps.carbon_terms import closed_terms, natural_terms, territorial_terms
 from geotools.recipe.steps.region_terms import region_terms
 from geotools.recipe.steps.tables import write_csv
@@ -22,11 +22,13 @@ def run(context: Context) -> list[Path]:
 
 def compute(context: Context) -> Ledger:
     """The ledger of a run: zones, transect segments and the swath as a whole, and the net fluxes at the end."""
-    ledger = Ledger([*area_terms(context, "zones"), *area_terms(context, "segments")])
+    kinds = ("zones", "segments")
+    found = zonal_statistics(context, kinds)
+    ledger = Ledger([term for kind in kinds for term in area_terms(context, kind, found[kind])])
     segments = {t.zone for t in ledger.terms()} - set(context.zones.index)
-    for part in (natural_terms, territorial_terms, region_terms):
-        for term in part(context):
-            ledger.add(term)
+    natural = natural_terms(context, shares={kind: found[kind]["land_cover"] for kind in kinds})
+    for term in (*natural, *territorial_terms(context), *region_terms(context)):
+        ledger.add(term)
     for table in (None, *context.recipe.inputs.published):
         for term in published_terms(published_numbers(table)):
             if term.zone in context.zones.index:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +26,11 @@ def segment_label(number: int) -> str:
     return f"segment_{number:03d}"
 
 
-def natural_terms(context: Context, densities: pd.DataFrame | None = None) -> list[Term]:
+def natural_terms(
+    context: Context,
+    densities: pd.DataFrame | None = None,
+    shares: Mapping[str, xr.DataArray] | None = None,
+) -> list[Term]:
     """Fluxes scaled from the areas of land cover: zones, transect segments and the whole swath.
 
     Parameters
@@ -35,6 +39,8 @@ def natural_terms(context: Context, densities: pd.DataFrame | None = None) -> li
         After the step that writes the fields.
     densities : pandas.DataFrame, optional
         Flux densities; the bundled ones when absent.
+    shares : mapping of str to xarray.DataArray, optional
+        Mean shares of land cover of the zones and of the segments; computed here when absent.
     """
     from geotools.catalog.densities import flux_densities
 
@@ -42,7 +48,7 @@ def natural_terms(context: Context, densities: pd.DataFrame | None = None) -> li
     table = flux_densities() if densities is None else densities
     terms: list[Term] = []
     for kind in ("zones", "segments"):
-        areas, whole = land_cover_areas(context, kind)
+        areas, whole = land_cover_areas(context, kind, shares[kind] if shares else None)
         terms += scale_flux_density(
             areas, table, zone_areas=whole, draws=_DRAWS, rng=context.recipe.uncertainty.seed, area_source=name,
             period=entry.period or ("", ""),
@@ -137,13 +143,17 @@ def closed_terms(
     return list(closed.rows)
 
 
-def land_cover_areas(context: Context, kind: str) -> tuple[pd.DataFrame, pd.Series]:
+def land_cover_areas(
+    context: Context, kind: str, share: xr.DataArray | None = None
+) -> tuple[pd.DataFrame, pd.Series]:
     """Area of each land-cover class by zone, or by segment with the swath as the last row [m2], and whole areas.
 
     Parameters
     ----------
     context : Context
     kind : {"zones", "segments"}
+    share : xarray.DataArray [class, zone or segment; 1], optional
+        Mean shares of land cover; computed here when absent.
 
     Returns
     -------
@@ -152,9 +162,10 @@ def land_cover_areas(context: Context, kind: str) -> tuple[pd.DataFrame, pd.Seri
     import pandas as pd
 
     overlap = context.overlap(kind)
-    fractions = context.fields()["land_cover_fraction"]
-    codes = fractions["flag_value"].values.astype(int)
-    share = overlap.mean(fractions).transpose("class", ...)
+    if share is None:
+        share = overlap.mean(context.fields()["land_cover_fraction"]).compute()
+    share = share.transpose("class", ...)
+    codes = share["flag_value"].values.astype(int)
     valid = share["valid_fraction"].transpose(..., overlap.zone_areas.dims[0]).values
     area = np.nan_to_num(share.values) * valid * overlap.zone_areas.values
     labels = [str(z) for z in overlap.zone_areas[overlap.zone_areas.dims[0]].values]

@@ -10,7 +10,11 @@ from geotools.recipe.files import replacing
 from geotools.recipe.steps.fields import label_of
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.figure import Figure
+
+# Cells of a map along each side: more than a printed page shows.
+PIXELS = 1500
 
 
 def run(context: Context) -> list[Path]:
@@ -48,13 +52,19 @@ def _sources(context: Context, *roles: str) -> str:
     return "Sources: " + " ".join(dict.fromkeys(parts))
 
 
+def thinned(field: xr.DataArray) -> xr.DataArray:
+    """Every so many cells of a fine field: a figure shows no more, and classes have no mean."""
+    step = {d: max(1, -(-n // PIXELS)) for d, n in field.sizes.items()}
+    return field.isel({d: slice((k - 1) // 2, None, k) for d, k in step.items()})
+
+
 def _map(context: Context) -> Figure:
     from geotools.report.map import MapLayers, basin_map
 
     layers = MapLayers(*(context.open(f"map_{name}") for name in MAP_LAYERS))
     zones = context.zones[~context.zones.index.str.startswith("lena_amur")]
     return basin_map(
-        context.fields()["permafrost_zone"],
+        thinned(context.fields()["permafrost_zone"]).load(),
         zones,
         context.transect.segments,
         list(context.recipe.transect.points),

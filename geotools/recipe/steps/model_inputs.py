@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from geotools.errors import UsageError
-from geotools.model_inputs.generic import crop, prepare, write_netcdf, write_zarr
-from geotools.recipe.context import Context
+from geotools.model_inputs.generic import crop, prepare, storage_rows, write_netcdf, write_zarr
+from geotools.recipe.context import Context, in_chunks
 from geotools.recipe.files import replacing
 from geotools.recipe.steps.carbon_terms import recent_emissions, territorial_field
-from geotools.recipe.steps.fields import global_attributes, label_of, zone_fractions
+from geotools.recipe.steps.fields import global_attributes, label_of
 
+if TYPE_CHECKING:
+    from geotools.space import Overlap
+
+# Of what is written, at the most: as read, with shares in float64, as it is packed.
+_COPIES = 4
 _KG_PER_TG = 1e9
 _SECONDS_PER_YEAR = 31_557_600.0
 
 
 def run(context: Context) -> list[Path]:
     """Write one NetCDF file and one Zarr store for each zone."""
-    fields = context.fields()
-    regions, emissions = _regions(context), _fossil_emissions(context)
-    fields = fields.assign({emissions.name: emissions.drop_vars("spatial_ref", errors="ignore")})
-    shares = xr.concat(
-        [f.rename({f.dims[0]: "zone"}) for f in zone_fractions(context).values()],
-        dim="zone",
-        combine_attrs="drop",
-    )
-    paths: list[Path] = []
     names = [_file_name(str(zone)) for zone in context.zones.index]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -37,10 +36,17 @@ def run(context: Context) -> list[Path]:
             expected="names that differ in letters and digits",
             todo="rename the polygons",
         )
-    for zone in context.zones.index:
-        data = _of_zone(context, fields, shares.sel(zone=zone, drop=True), regions, str(zone))
-        netcdf = context.out / "model_inputs" / f"{_file_name(str(zone))}.nc"
+    fields, emissions = context.fields(chunked=False), _fossil_emissions(context)
+    fields = fields.assign({emissions.name: emissions.drop_vars("spatial_ref", errors="ignore")})
+    paths: list[Path] = []
+    inside, touching = _extents(context)
+    for number, name in enumerate(names):
+        netcdf = context.out / "model_inputs" / f"{name}.nc"
         store = netcdf.with_suffix(".zarr")
+        data = _of_zone(context, fields, number, inside[number], touching[number])
+        if fits_in_memory(context, data.nbytes):
+            # Otherwise it is read for each of the two formats.
+            data = data.load()
         with replacing(netcdf) as temporary:
             write_netcdf(data, temporary)
         with replacing(store) as temporary:
@@ -49,12 +55,20 @@ def run(context: Context) -> list[Path]:
     return paths
 
 
+def fits_in_memory(context: Context, size: int) -> bool:
+    """Whether the fields of a zone of some bytes are held to be written, within `limits.block_memory_mb`."""
+    return size * _COPIES <= context.recipe.limits.block_memory_mb * 1e6
+
+
 def _of_zone(
-    context: Context, fields: xr.Dataset, share: xr.DataArray, regions: xr.DataArray, zone: str
+    context: Context,
+    fields: xr.Dataset,
+    number: int,
+    inside: NDArray[np.bool_],
+    touching: NDArray[np.bool_],
 ) -> xr.Dataset:
+    zone = str(context.zones.index[number])
     kind = context.zones.loc[zone, "zone_kind"]
-    inside = share.values > 0
-    touching = (regions.values[:, inside] > 0).any(axis=1)
     # Shares of all zones of the run, and bounds, are for the whole grid and not for this file.
     data = fields.drop_vars(
         [
@@ -64,14 +78,17 @@ def _of_zone(
         ]
     )
     data = data.drop_dims([d for d in ("basin", "region", "polygon") if d in data.dims])
-    share = share.drop_vars("spatial_ref", errors="ignore")
+    share = context.overlap("zones").lazy_fraction(context.chunk_rows, [number]).isel(zone=0, drop=True)
+    share = share.drop_vars("spatial_ref")
     data[f"{kind}_fraction"] = share.assign_attrs(
         long_name=f"share of the cell's area in {zone}", standard_name="area_fraction", units="1"
     )
-    data["region_fraction"] = regions[touching].assign_attrs(
+    regions = _regions(context).lazy_fraction(context.chunk_rows, np.flatnonzero(touching).tolist())
+    regions = regions.drop_vars("spatial_ref").drop_attrs(deep=False)
+    data["region_fraction"] = regions.assign_attrs(
         long_name="share of the cell's area that lies in the region", standard_name="area_fraction", units="1"
     )
-    data = crop(data, inside)
+    data = in_chunks(crop(data, inside), context.chunk_rows)
     for field in data.data_vars.values():
         if {"lat", "lon"} <= set(field.dims):
             field.attrs["grid_mapping"] = "crs"
@@ -90,24 +107,44 @@ def _of_zone(
     )
 
 
-def _regions(context: Context) -> xr.DataArray:
-    """Shares of first-order regions in every cell, of those that touch the grid [region, lat, lon; 1]."""
+def _extents(context: Context) -> tuple[list[NDArray[np.bool_]], NDArray[np.bool_]]:
+    """The rows and columns of each zone [lat, lon], and which regions share a cell with it [zone, region]."""
+    step, (height, width) = storage_rows(context.grid.shape), context.grid.shape
+    zones, regions = (o.lazy_fraction(step).data for o in (context.overlap("zones"), _regions(context)))
+    in_rows, in_columns = (
+        np.zeros((len(zones), height), dtype=bool),
+        np.zeros((len(zones), width), dtype=bool),
+    )
+    shared = np.zeros((len(zones), len(regions)))
+    for start in range(0, height, step):
+        rows = slice(start, min(start + step, height))
+        held, covered = (part[:, rows].compute(scheduler="synchronous") > 0 for part in (zones, regions))
+        in_rows[:, rows] = held.any(axis=2)
+        in_columns |= held.any(axis=1)
+        one, other = (part.reshape(len(part), -1).astype("float32") for part in (held, covered))
+        shared += one @ other.T
+    return [np.logical_and.outer(*pair) for pair in zip(in_rows, in_columns, strict=True)], shared > 0
+
+
+def _regions(context: Context) -> Overlap:
+    """The first-order regions that touch the grid, and its cells."""
     from geotools.space import Overlap
 
-    frame = context.open("regions").rename_axis("region")
-    west, south, east, north = context.grid.bounds
-    overlap = Overlap.between(frame.cx[west:east, south:north], context.grid)
-    shares = overlap.fraction.drop_vars(
-        ["valid_fraction", "covered_fraction", "spatial_ref"], errors="ignore"
-    )
-    return shares.drop_attrs(deep=False)
+    with context.guard:
+        if "regions joint" not in context.overlaps:
+            frame = context.open("regions").rename_axis("region")
+            west, south, east, north = context.grid.bounds
+            near = frame.cx[west:east, south:north]
+            context.overlaps["regions joint"] = Overlap.between(near, context.grid)
+        return context.overlaps["regions joint"]
 
 
 def _fossil_emissions(context: Context) -> xr.DataArray:
     """Territorial fossil emissions on the joint grid [lat, lon; kg m-2 s-1 of CO2]."""
     table = recent_emissions()
-    per_cell = territorial_field(context)["emissions"]
-    field = per_cell * _KG_PER_TG / context.grid.cell_areas() / _SECONDS_PER_YEAR
+    per_cell = territorial_field(context)["emissions"].chunk({"lat": context.chunk_rows})
+    areas = xr.DataArray(context.grid.cell_areas(columns=slice(0, 1)), dims=("lat", "one")).isel(one=0)
+    field = per_cell * _KG_PER_TG / areas / _SECONDS_PER_YEAR
     field.attrs = {
         "long_name": "fossil emissions of CO2",
         "standard_name": "tendency_of_atmosphere_mass_content_of_carbon_dioxide_due_to_emission",

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geotools.recipe.context import SUMMARISED, Context
+from geotools.recipe.context import SUMMARISED, Context, at_once
 from geotools.recipe.steps.fields import label_of, soil_layers
 from geotools.recipe.steps.uncertainty import intervals
-from geotools.space.summary import summarise
+from geotools.space.summary import statistics, tabulate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,9 +42,15 @@ def long_table(context: Context, kind: str) -> pd.DataFrame:
     dim = str(overlap.zone_areas.dims[0])
     climate, cover = context.inputs["climate"], context.inputs["land_cover"]
     layers = soil_layers(context)
+    names = (*SUMMARISED, *layers)
+    # All of them at once, so that every chunk is read once for everything that is made of it.
+    found, shares = at_once(
+        {name: statistics(overlap, fields[name]) for name in names},
+        overlap.mean(fields["land_cover_fraction"]),
+    )
     tables = []
-    for name in (*SUMMARISED, *layers):
-        frame = summarise(overlap, fields[name])
+    for name in names:
+        frame = tabulate(found[name], name, fields[name].attrs.get("units", "1"))
         # Means and sums of the input itself keep its tier; what a model made of it does not.
         own = name in ("maat", "annual_precipitation")
         source = climate if own else layers.get(name)
@@ -54,9 +60,8 @@ def long_table(context: Context, kind: str) -> pd.DataFrame:
         frame["depth_m"] = fields[name].attrs.get("depth_bottom_m", np.nan)
         frame["level"] = _LEVELS.get(name, "")
         tables.append(frame)
-    shares = _class_shares(context, fields["land_cover_fraction"], kind)
     tables.append(
-        shares.assign(
+        _class_shares(shares, dim).assign(
             tier=cover[1].tier.value, method="area share", source=cover[0], depth_m=np.nan, level=""
         )
     )
@@ -72,12 +77,10 @@ def long_table(context: Context, kind: str) -> pd.DataFrame:
     return table
 
 
-def _class_shares(context: Context, fractions: xr.DataArray, kind: str) -> pd.DataFrame:
-    overlap = context.overlap(kind)
-    share = overlap.mean(fractions)
+def _class_shares(share: xr.DataArray, dim: str) -> pd.DataFrame:
     frame = share.drop_vars(["covered_fraction"], errors="ignore").to_dataframe("mean").reset_index()
     return frame.assign(variable="land_cover", p10=np.nan, p90=np.nan, unit="1")[
-        [str(overlap.zone_areas.dims[0]), "variable", "class", "mean", "p10", "p90", "valid_fraction", "unit"]
+        [dim, "variable", "class", "mean", "p10", "p90", "valid_fraction", "unit"]
     ]
 
 

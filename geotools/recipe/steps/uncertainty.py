@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from geotools.metadata import VARIABLES
 from geotools.recipe.blocks import FOLDER, Block
-from geotools.recipe.context import DRAWS, SUMMARISED, Context
+from geotools.recipe.context import DRAWS, SUMMARISED, Context, at_once
 from geotools.recipe.files import replacing
 from geotools.recipe.steps.fields import label_of, permafrost_settings
 
 if TYPE_CHECKING:
-    from geotools.permafrost.equilibrium import Spread
+    from geotools.permafrost.equilibrium import Perturbation, Spread
 
 
 _KINDS = {"zone": "zones", "segment": "segments"}
@@ -48,34 +48,80 @@ def block(context: Context, path: Path, *, start: int, stop: int) -> None:
     start, stop : int
         Number of the first draw, and of the one after the last.
     """
-    from geotools.permafrost.equilibrium import draw_perturbations, equilibrium_permafrost
-    from geotools.permafrost.parameters import FIELDS
+    from dask.config import set as configured
 
-    fields = context.fields()
-    ground = fields[list(FIELDS)]
+    from geotools.permafrost.equilibrium import draw_perturbations
+
     # All draws before these are drawn as well, so that a draw has the same perturbations in any block.
     rng = np.random.default_rng(context.recipe.uncertainty.seed)
     perturbations = islice(draw_perturbations(spread_of(context), stop, rng), start, stop)
+    height = context.grid.shape[0]
+    # A grid of one chunk is read once for all draws.
+    held = _fields_of(context, slice(0, height)) if context.chunk_rows >= height else None
     means: dict[str, list[np.ndarray]] = {dim: [] for dim in _KINDS}
     for perturbation in perturbations:
+        drawn = _lazily_drawn(context, perturbation, held)
+        # One chunk after the other, for several at once would hold as much as the whole grid.
+        with configured(scheduler="synchronous"):
+            found = at_once({dim: context.overlap(kind).mean(drawn) for dim, kind in _KINDS.items()})[0]
+        for dim, mean in found.items():
+            means[dim].append(mean.transpose("variable", dim).values)
+    stacked = {dim: (("draw", "variable", dim), np.stack(values)) for dim, values in means.items()}
+    xr.Dataset({f"{dim}_means": of for dim, of in stacked.items()}).to_netcdf(path, engine="netcdf4")
+
+
+def _fields_of(context: Context, rows: slice) -> xr.Dataset:
+    """What a draw starts from, on some rows of the grid, in memory."""
+    from geotools.permafrost.parameters import FIELDS
+
+    return context.fields()[["tas", "pr", *FIELDS]].isel(lat=rows).load()
+
+
+def _lazily_drawn(context: Context, perturbation: Perturbation, held: xr.Dataset | None) -> xr.DataArray:
+    """The modelled fields of one draw [variable, lat, lon], one task for each chunk of rows."""
+    from dask import array
+    from dask.delayed import delayed
+
+    def of_rows(first: int, last: int) -> np.ndarray:
+        # The context as an argument would be searched for lazy arrays, and all its inputs be read.
+        return _drawn(context, perturbation, first, last, held)
+
+    lazily: Any = delayed(of_rows, pure=False)
+    joined: Any = array.concatenate
+    wrapped: Any = array.from_delayed
+    height, width = context.grid.shape
+    chunks = [
+        (first, min(first + context.chunk_rows, height)) for first in range(0, height, context.chunk_rows)
+    ]
+    parts = [
+        wrapped(lazily(first, last), (len(_DRAWN), last - first, width), "float64") for first, last in chunks
+    ]
+    # One array for all variables: the bookkeeping of 30 separate means would cost more than the physics.
+    field = context.grid.wrap(joined(parts, axis=1), ("variable",))
+    return field.assign_coords(variable=list(_DRAWN)).assign_attrs(units="1")
+
+
+def _drawn(
+    context: Context, perturbation: Perturbation, first: int, last: int, held: xr.Dataset | None
+) -> np.ndarray:
+    """The modelled fields of some rows [variable, lat, lon], made in bands like those of the fields themselves."""
+    from geotools.permafrost.equilibrium import equilibrium_permafrost
+    from geotools.permafrost.parameters import FIELDS
+
+    fields = _fields_of(context, slice(first, last)) if held is None else held
+    step = context.bands[0][1] - context.bands[0][0]
+    parts = []
+    for start in range(0, last - first, step):
+        band = fields.isel(lat=slice(start, start + step))
         modelled = equilibrium_permafrost(
-            fields["tas"],
-            fields["pr"],
-            ground,
+            band["tas"],
+            band["pr"],
+            band[list(FIELDS)],
             settings=permafrost_settings(context),
             perturbation=perturbation,
         )
-        # One array for all variables: the bookkeeping of 30 separate means would cost more than the physics.
-        stacked = xr.concat(
-            [modelled[n].drop_attrs(deep=False) for n in _DRAWN],
-            xr.Variable("variable", list(_DRAWN)),
-            coords="minimal",
-        )
-        stacked.attrs["units"] = "1"
-        for dim, kind in _KINDS.items():
-            means[dim].append(context.overlap(kind).mean(stacked).transpose("variable", dim).values)
-    found = {dim: (("draw", "variable", dim), np.stack(values)) for dim, values in means.items()}
-    xr.Dataset({f"{dim}_means": of for dim, of in found.items()}).to_netcdf(path, engine="netcdf4")
+        parts.append(np.stack([modelled[name].values for name in _DRAWN]))
+    return np.concatenate(parts, axis=1)
 
 
 def run(context: Context) -> list[Path]:
