@@ -56,14 +56,16 @@ def test_init_check_and_plan(tmp_path):
     assert plan.returncode == 0, plan.stderr
     assert re.search(r"joint grid\s+21,945 cells", plan.stdout)
     assert "GB projected" in plan.stdout
+    assert re.search(r"\nfields\s+1\s", plan.stdout)
 
 
 def test_plan_refuses_what_does_not_fit_and_names_a_size_that_would(tmp_path):
     path = tmp_path / "recipe.yml"
-    path.write_text("grid: {resolution_deg: 0.0025}\n")
-    done = geotools("plan", path)
+    path.write_text("grid: {resolution_deg: 0.05}\n")
+    done = geotools("plan", path, SLURM_MEM_PER_NODE="600")
     assert done.returncode == 2
-    assert re.search(r"set grid\.resolution_deg to 0\.\d+ or more", done.stderr)
+    assert "0.6 GB are there (SLURM_MEM_PER_NODE)" in done.stderr
+    assert re.search(r"set limits\.block_memory_mb to \d+ or less \(now 256\)", done.stderr)
 
 
 def test_memory_limit_of_slurm_is_honoured_and_named(tmp_path):

@@ -27,7 +27,7 @@ def prepare(fields: xr.Dataset, **attrs: Any) -> xr.Dataset:
     ----------
     fields : xarray.Dataset [.., lat, lon; CF units]
         Every data variable has `units` and `long_name`, and refers to `crs`. Labels along a dimension become
-        `<dimension>_name`.
+        `<dimension>_name`. Bounds that are there are kept.
     **attrs
         ACDD attributes; `title`, `summary`, `licence`, `source` and `history` are required.
 
@@ -57,7 +57,8 @@ def prepare(fields: xr.Dataset, **attrs: Any) -> xr.Dataset:
             # Reading made floats of classes with missing cells; CF wants the type of their flag values.
             out[name] = field.fillna(-1).astype(field.attrs["flag_values"].dtype).assign_attrs(field.attrs)
     for dim in ("lat", "lon"):
-        out[f"{dim}_bnds"] = ((dim, "nv"), _bounds(out[dim].values))
+        if f"{dim}_bnds" not in out:
+            out[f"{dim}_bnds"] = ((dim, "nv"), _bounds(out[dim].values))
         out[dim].attrs["bounds"] = f"{dim}_bnds"
         out[dim].attrs.setdefault("long_name", {"lat": "latitude", "lon": "longitude"}[dim])
     for field in out.data_vars.values():

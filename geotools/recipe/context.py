@@ -268,10 +268,9 @@ class Context:
 
         from geotools.model_inputs.generic import small_chunk_cache
 
-        chunks = {"lat": self.chunk_rows, "lon": -1} if chunked else None
         with small_chunk_cache():
-            data = xr.open_dataset(self.out / FIELDS, engine="netcdf4", chunks=chunks)
-        return with_names(data)
+            data = with_names(xr.open_dataset(self.out / FIELDS, engine="netcdf4", chunks=None))
+        return in_chunks(data, self.chunk_rows) if chunked else data
 
     @property
     def period(self) -> tuple[str, str]:

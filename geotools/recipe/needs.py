@@ -198,7 +198,7 @@ def _model_inputs(context: Context) -> Need:
     near = len(_regions(context)) * storage_rows(context.grid.shape) * context.grid.shape[1]
     return _need(
         "model_inputs",
-        max(held, 3 * _FLOAT * near) + 3 * _FLOAT * context.grid.size,
+        max(held, 3 * _FLOAT * near) + 2 * _FLOAT * context.grid.size,
         loads=loads,
         read_bytes=read,
         written_bytes=written,

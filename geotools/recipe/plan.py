@@ -179,6 +179,8 @@ def _peak(context: Context, *, series: list[Any] | None = None, **sections: dict
         changes["grid"] = g.model_copy(update=whole)
     other = Context(recipe.model_copy(update=changes), context.out)
     other.rasters, other.source_grids = context.rasters, context.source_grids
+    # Nothing of these hangs on what is changed.
+    vars(other).update({name: getattr(context, name) for name in ("catalog", "inputs", "zones", "transect")})
     return max(need.peak_bytes for need in needs(other))
 
 

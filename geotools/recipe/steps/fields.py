@@ -48,7 +48,10 @@ def prepare(context: Context) -> None:
 def block(context: Context, path: Path, first: int, last: int) -> None:
     """Write the fields of the rows from `first` to before `last`."""
     climate = context.open_raster("climate", ("tas", "pr"))
-    data = _prepare(context, of_rows(context, slice(first, last)), climate)
+    edges = context.rows(slice(first, last)).y_edges
+    # The centre of a single row does not tell how high it is.
+    bounds = {"lat_bnds": (("lat", "nv"), np.stack((edges[:-1], edges[1:]), axis=1))}
+    data = _prepare(context, of_rows(context, slice(first, last)).assign(bounds), climate)
     for variable in data.variables.values():
         # Only to be read once more: packing would take longer than reading what is not packed.
         for key in ("zlib", "complevel", "shuffle", "chunksizes"):

@@ -1,0 +1,125 @@
+"""The plan against what a run does: blocks, bytes that are read, and memory."""
+
+import importlib
+import json
+import subprocess
+import sys
+
+import pytest
+import rioxarray._io
+from xarray.backends import netCDF4_
+
+from geotools.errors import UsageError
+from geotools.recipe import files
+from geotools.recipe.check import examine
+from geotools.recipe.context import Context
+from geotools.recipe.loading import load
+from geotools.recipe.plan import plan
+from geotools.recipe.steps import STEPS
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """Count the bytes of maps that are read from files, and of how many pieces; not those of results by zone."""
+    counted = {"bytes": 0, "loads": 0}
+
+    def watch(wrapper):
+        original = wrapper._getitem
+
+        def watched(self, key):
+            out = original(self, key)
+            if len(self.shape) > 1 and min(self.shape[-2:]) > 8:
+                counted["bytes"] += out.nbytes
+                counted["loads"] += out.nbytes > 0
+            return out
+
+        monkeypatch.setattr(wrapper, "_getitem", watched)
+
+    watch(netCDF4_.NetCDF4ArrayWrapper)
+    watch(rioxarray._io.RasterioArrayWrapper)
+    return counted
+
+
+def perform(step, context):
+    """A step and its blocks, without a journal."""
+    every = step.blocks(context)
+    if every:
+        step.prepare(context)
+    for each in every:
+        module, _, name = each.function.partition(":")
+        with files.replacing(context.out / each.output) as temporary:
+            getattr(importlib.import_module(module), name)(context, temporary, **each.arguments)
+    step.run(context)
+    return len(every)
+
+
+@pytest.mark.parametrize("block_memory_mb", [256, 20])
+def test_bytes_and_blocks_are_those_of_the_run(recipe_file, tmp_path, read, block_memory_mb):
+    path = recipe_file(limits={"block_memory_mb": block_memory_mb}, uncertainty={"draws": 2})
+    projected = {need.step: need for need in plan(path).steps}
+    context = Context(load(path), tmp_path / "out")
+    context.out.mkdir()
+    read.update(bytes=0, loads=0)
+    examine(context)
+    assert read["bytes"] == projected["opening"].read_bytes
+    for step in STEPS:
+        read.update(bytes=0, loads=0)
+        blocks = perform(step, context)
+        need = projected[step.name]
+        assert (step.name, blocks, read["bytes"]) == (step.name, need.blocks, need.read_bytes)
+        if step.name in ("uncertainty", "basins", "transect", "figures"):
+            assert read["loads"] == need.loads
+
+
+def test_peak_memory_is_within_30_percent_of_the_plan(recipe_file, tmp_path):
+    # A process of its own, for the peak of this one is that of all tests before.
+    path = recipe_file(grid={"resolution_deg": 0.25}, limits={"block_memory_mb": 64})
+    code = (
+        "import json, sys, geotools; from geotools.recipe.provenance import peak_memory_bytes; "
+        f"geotools.run({str(path)!r}, {str(tmp_path / 'out')!r}); print(json.dumps(peak_memory_bytes()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    measured = json.loads(done.stdout)
+    assert plan(path).peak_bytes == pytest.approx(measured, rel=0.3)
+
+
+def test_memory_does_not_grow_with_the_cells(recipe_file):
+    coarse = plan(recipe_file(grid={"resolution_deg": 0.1})).peak_bytes
+    fine = plan(recipe_file(grid={"resolution_deg": 0.02})).peak_bytes
+    assert fine < 1.5 * coarse
+
+
+def test_a_plan_that_does_not_fit_names_blocks_that_would(recipe_file):
+    grid = {"resolution_deg": 0.05}
+    with pytest.raises(
+        UsageError, match=r"limits\.memory_mb.*set limits\.block_memory_mb to (\d+) or less"
+    ) as told:
+        plan(recipe_file(grid=grid, limits={"memory_mb": 580}))
+    size = float(str(told.value).split("block_memory_mb to ")[1].split()[0])
+    assert (
+        plan(recipe_file(grid=grid, limits={"memory_mb": 580, "block_memory_mb": size})).peak_bytes <= 580e6
+    )
+
+
+def test_a_resolution_is_named_only_where_no_blocks_would_fit(recipe_file):
+    grid = {"resolution_deg": 0.005}
+    with pytest.raises(UsageError, match=r"set grid\.resolution_deg to 0\.0\d+ or more \(now 0\.005\)"):
+        plan(recipe_file(grid=grid, limits={"memory_mb": 700}))
+
+
+def test_a_plan_says_when_even_libraries_do_not_fit(recipe_file):
+    with pytest.raises(UsageError, match="libraries and inputs alone do not fit"):
+        plan(recipe_file(limits={"memory_mb": 100}))
+
+
+def test_bands_that_cut_chunks_of_an_input_are_told(recipe_file):
+    text = plan(recipe_file(limits={"block_memory_mb": 20})).text()
+    assert "land_cover is read" in text
+    assert "are cut by the bands" in text
+
+
+def test_series_blocks_that_cut_chunks_are_told(recipe_file):
+    series = [{"source": "era5_climatology", "variables": ["tas"], "time_block": 5}]
+    steps = {need.step: need for need in plan(recipe_file(series=series)).steps}
+    assert steps["series"].blocks == 3
+    assert "blocks of 5 steps cut chunks of 12, each unpacked 3 times" in steps["series"].layout[0]
