@@ -77,19 +77,21 @@ class Need:
     layout: list[str] = field(default_factory=list)
 
 
-def needs(context: Context) -> list[Need]:
+def needs(context: Context, *, memory_only: bool = False) -> list[Need]:
     """What each step needs, in order; the first is opening and checking the inputs.
 
     Parameters
     ----------
     context : Context
+    memory_only : bool
+        Leave out what the bands read, which takes long to count where there are thousands.
 
     Returns
     -------
     list of Need
     """
     steps: tuple[Callable[[Context], Need], ...] = (
-        _opening, _fields, _model_inputs, _uncertainty, _zonal("basins", "zones"), _zonal("transect", "segments"),
+        _opening, lambda c: _fields(c, counted=not memory_only), _model_inputs, _uncertainty, _zonal("basins", "zones"), _zonal("transect", "segments"),
         _budget, _trade, _series, _figures,
     )  # fmt: skip
     return [step(context) for step in steps]
@@ -143,11 +145,11 @@ def _opening(context: Context) -> Need:
     )
 
 
-def _fields(context: Context) -> Need:
+def _fields(context: Context, *, counted: bool) -> Need:
     cells, bands = context.grid.size, context.bands
     zones = len(context.zones)
     read = loads = 0
-    for first, last in bands:
+    for first, last in bands if counted else []:
         for role, variables in raster_roles(context).items():
             read += window_bytes(context, slice(first, last), role, variables)
             loads += pieces_read(context, slice(first, last), role, variables)
@@ -164,7 +166,7 @@ def _fields(context: Context) -> Need:
         loads=loads + len(bands) * len(layers(context)),
         read_bytes=read + once,
         written_bytes=2 * once + zones * _STORED * cells,
-        layout=[f"{len(bands)} bands of {rows} rows", *_rereading(context)],
+        layout=[f"{len(bands)} bands of {rows} rows", *(_rereading(context) if counted else [])],
     )
 
 

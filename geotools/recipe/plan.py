@@ -14,8 +14,8 @@ from geotools.recipe.model import Recipe
 from geotools.recipe.needs import Need, needs
 
 _MB = 1_000_000
-# A band of fewer megabytes holds no more than a row of any grid that is in use.
-_SMALLEST_BLOCK_MB = 1.0
+# Smaller blocks make more files and reading than they save memory.
+_SMALLEST_BLOCK_MB = 4.0
 _COARSER = 1.25
 
 
@@ -113,12 +113,16 @@ def plan(recipe: str | Path | Recipe | None = None) -> Plan:
         inputs.append((role, name, provenance.size_on_disk(entry.path), shape))
     draws = context.recipe.uncertainty.draws
     bound, origin = _limit(context.recipe)
-    found = Plan(
+    _refuse_too_large(context, bound, origin)
+    return Plan(
         inputs, needs(context), context.grid.size, len(context.zones), len(context.transect.segments), draws,
         bound, origin,
     )  # fmt: skip
-    if found.peak_bytes > bound:
-        worst = max(found.steps, key=lambda need: need.peak_bytes)
+
+
+def _refuse_too_large(context: Context, bound: int, origin: str) -> None:
+    worst = max(needs(context, memory_only=True), key=lambda need: need.peak_bytes)
+    if worst.peak_bytes > bound:
         raise UsageError(
             f"the step {worst.step!r} would need about {worst.peak_bytes / 1e9:.1f} GB of memory, and "
             f"{bound / 1e9:.1f} GB are there ({origin})",
@@ -126,7 +130,6 @@ def plan(recipe: str | Path | Recipe | None = None) -> Plan:
             expected="a run that fits",
             todo=_advice(context, bound),
         )
-    return found
 
 
 def _limit(recipe: Recipe) -> tuple[int, str]:
@@ -181,7 +184,7 @@ def _peak(context: Context, *, series: list[Any] | None = None, **sections: dict
     other.rasters, other.source_grids = context.rasters, context.source_grids
     # Nothing of these hangs on what is changed.
     vars(other).update({name: getattr(context, name) for name in ("catalog", "inputs", "zones", "transect")})
-    return max(need.peak_bytes for need in needs(other))
+    return max(need.peak_bytes for need in needs(other, memory_only=True))
 
 
 def _size(size: int) -> str:

@@ -28,7 +28,7 @@ def read(monkeypatch):
 
         def watched(self, key):
             out = original(self, key)
-            if len(self.shape) > 1 and min(self.shape[-2:]) > 8:
+            if len(self.shape) > 1 and self.shape[-1] > 20:
                 counted["bytes"] += out.nbytes
                 counted["loads"] += out.nbytes > 0
             return out
