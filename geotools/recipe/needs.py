@@ -91,10 +91,11 @@ def needs(context: Context, *, memory_only: bool = False) -> list[Need]:
     list of Need
     """
     steps: tuple[Callable[[Context], Need], ...] = (
-        _opening, lambda c: _fields(c, counted=not memory_only), _model_inputs, _uncertainty, _zonal("basins", "zones"), _zonal("transect", "segments"),
-        _budget, _trade, _series, _figures,
+        _model_inputs, _uncertainty, _zonal("basins", "zones"), _zonal("transect", "segments"), _budget, _trade,
+        _series, _figures,
     )  # fmt: skip
-    return [step(context) for step in steps]
+    fields = _fields(context, counted=not memory_only)
+    return [_opening(context), fields, *(step(context) for step in steps)]
 
 
 def layers(context: Context) -> dict[str, int]:

@@ -19,7 +19,7 @@ from geotools.recipe.steps.carbon_terms import (
     territorial_field,
     territorial_terms,
 )
-from tests.recipe.conftest import SMALL, merged
+from tests.recipe.conftest import SMALL, merged, perform
 
 EMISSIONS = pd.DataFrame({
     "region": ["RU-SA", "RU-IRK", "RU-AMU", "CN-HL", "CN-NM", "RU-_X"], "year": 2019, "unit": "Mt CO2",
@@ -36,7 +36,7 @@ def context(tmp_path_factory):
     })  # fmt: skip
     made = Context(Recipe.model_validate(recipe), tmp_path_factory.mktemp("run"))
     for step in (fields, uncertainty):
-        step.run(made)
+        perform(step, made)
     return made
 
 

@@ -1,6 +1,5 @@
 """The plan against what a run does: blocks, bytes that are read, and memory."""
 
-import importlib
 import json
 import subprocess
 import sys
@@ -10,12 +9,12 @@ import rioxarray._io
 from xarray.backends import netCDF4_
 
 from geotools.errors import UsageError
-from geotools.recipe import files
 from geotools.recipe.check import examine
 from geotools.recipe.context import Context
 from geotools.recipe.loading import load
 from geotools.recipe.plan import plan
 from geotools.recipe.steps import STEPS
+from tests.recipe.conftest import perform
 
 
 @pytest.fixture
@@ -38,19 +37,6 @@ def read(monkeypatch):
     watch(netCDF4_.NetCDF4ArrayWrapper)
     watch(rioxarray._io.RasterioArrayWrapper)
     return counted
-
-
-def perform(step, context):
-    """A step and its blocks, without a journal."""
-    every = step.blocks(context)
-    if every:
-        step.prepare(context)
-    for each in every:
-        module, _, name = each.function.partition(":")
-        with files.replacing(context.out / each.output) as temporary:
-            getattr(importlib.import_module(module), name)(context, temporary, **each.arguments)
-    step.run(context)
-    return len(every)
 
 
 @pytest.mark.parametrize("block_memory_mb", [256, 20])
