@@ -257,7 +257,7 @@ def test_a_failed_step_leaves_nothing_that_looks_finished(tmp_path, recipe_file,
     assert {p.name for p in left if ".blocks" not in p.parts} == {"journal.jsonl", "recipe.json"}
     assert not list((tmp_path / "out").rglob(".*.part-*"))
     entries = Journal(tmp_path / "out").entries
-    assert [e["failed"] for e in entries if "failed" in e] == ["fields"]
+    assert [e["failed"] for e in entries if "failed" in e] == ["fields/rows_00000-00023"]
     assert not any("step" in e or "block" in e for e in entries)
 
 
