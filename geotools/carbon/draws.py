@@ -16,6 +16,7 @@ from geotools.units import conversion
 from geotools.vocabulary import Species
 
 Draws = NDArray[np.float64]
+_NUMBERS = ("value", "lo95", "hi95", "valid_fraction")
 # Quantile of the standard normal distribution at 97.5 %.
 Z95 = 1.959963984540054
 # Where a source gives no interval, this share of the value stands for half of one, and the row says so.
@@ -109,7 +110,8 @@ class Sampler:
         if math.isnan(low) or math.isnan(high):
             half = ASSUMED_HALF_WIDTH * abs(term.value)
             low, high = term.value - half, term.value + half
-        key = {k: v for k, v in replace(term, note="").row().items() if k != "valid_fraction"}
+        # Named by what the row is and not by its numbers, whose rounding would make other draws.
+        key = {k: v for k, v in replace(term, note="").row().items() if k not in _NUMBERS}
         z = self._stream(repr(sorted(key.items()))).standard_normal(self.draws)
         return two_piece(term.value, low, high, z, positive=low >= 0)
 

@@ -3,11 +3,13 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geotools.carbon import Ledger, Term, sum_of
+from geotools.carbon.draws import Sampler
 from geotools.carbon.selection import select
 from geotools.errors import DataError, UsageError
 from geotools.vocabulary import Account, Species, Tier
@@ -222,6 +224,16 @@ def test_order_and_company_do_not_change_a_number(order, seed):
         for bound in ("value", "lo95", "hi95"):
             assert getattr(two, bound) == pytest.approx(getattr(one, bound), rel=1e-9)
             assert getattr(alone[one.term], bound) == pytest.approx(getattr(one, bound), rel=1e-9)
+
+
+def test_rounding_of_the_values_moves_the_interval_by_no_more():
+    plain = Sampler(1000, 0)
+    for value in (-100.0, 20.0, 1e-3):
+        one = plain.of(term("nee", value, ["nee_ecosystem"]))
+        other = plain.of(term("nee", value * (1 + 1e-12), ["nee_ecosystem"]))
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-11)
+    apart = plain.of(term("nee", -100.0, ["nee_ecosystem"], source="another paper"))
+    assert abs(np.corrcoef(plain.of(term("nee", -100.0, ["nee_ecosystem"])), apart)[0, 1]) < 0.2
 
 
 def test_the_seed_changes_the_interval_only():
