@@ -137,7 +137,7 @@ def test_a_killed_run_goes_on(tmp_path):
     from tests.recipe.conftest import SMALL
 
     recipe, out = tmp_path / "recipe.yml", tmp_path / "out"
-    recipe.write_text(yaml.safe_dump({**SMALL, "uncertainty": {"draws": 400}}))
+    recipe.write_text(yaml.safe_dump({**SMALL, "uncertainty": {"draws": 60}}))
     command = [
         sys.executable,
         "-c",
