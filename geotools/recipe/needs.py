@@ -167,7 +167,7 @@ def _fields(context: Context, *, counted: bool) -> Need:
         loads=loads + len(bands) * len(layers(context)),
         read_bytes=read + once,
         written_bytes=2 * once + zones * _STORED * cells,
-        layout=[f"{len(bands)} bands of {rows} rows", *(_rereading(context) if counted else [])],
+        layout=[_counted(len(bands), "band", rows), *(_rereading(context) if counted else [])],
     )
 
 
@@ -207,7 +207,7 @@ def _model_inputs(context: Context) -> Need:
         written_bytes=written,
         layout=[
             "each zone is read once for both formats where it is small, and twice where it is not",
-            f"its rows cut across chunks on disk, of which up to {_straddled(context):.2g} times as many are unpacked",
+            *_cut_across(context),
         ],
     )
 
@@ -235,7 +235,7 @@ def _uncertainty(context: Context) -> Need:
         blocks=pieces,
         loads=times * number * len(names),
         read_bytes=times * cells * per_cell,
-        layout=[f"each draw goes through {number} chunks of {context.chunk_rows} rows"] if draws else [],
+        layout=[f"each draw goes through {_counted(number, 'chunk', context.chunk_rows)}"] if draws else [],
     )
 
 
@@ -362,3 +362,16 @@ def _zone_boxes(context: Context) -> list[tuple[int, int]]:
             sides.append(min(last, size) - max(first, 0))
         boxes.append((sides[0] * sides[1], int(regions.intersects(polygon).sum())))
     return boxes
+
+
+def _counted(number: int, what: str, rows: int) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'} of {rows} rows"
+
+
+def _cut_across(context: Context) -> list[str]:
+    times = _straddled(context)
+    return (
+        [f"its rows cut across chunks on disk, which are unpacked up to {times:.2g} times"]
+        if times > 1
+        else []
+    )
