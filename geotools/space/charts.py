@@ -8,7 +8,7 @@ Every cell is on one sheet, and two cells that share an edge draw it alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +19,7 @@ from pyproj import CRS, Transformer
 from geotools.errors import DataError, GeometryError
 from geotools.space.crs import WGS84, is_equal_area, is_lonlat, name_of
 from geotools.space.geodesy import CYLINDER, cylindrical, equal_area_crs, from_cylindrical, polar
+from geotools.space.pole_cells import AT_POLE
 
 # Beyond this latitude an edge that turns further than this in longitude is a chord of the polar plane, for there it
 # is off by an eighth of its turn. One along a parallel is taken at its word.
@@ -56,6 +57,9 @@ class Sheet:
         Outlines of all cells, where the edges are not straight in the plane.
     pole : float [degrees_north]
         The pole that the plane is centred on; 0 on other sheets.
+    seams : dict of int to numpy.ndarray [vertex, 2], optional
+        Outlines of the cells of the cylindrical plane that share an edge with another sheet, with the vertices that
+        the edge has there. The cell is the same without them; it takes them along to a third plane.
     """
 
     crs: CRS
@@ -64,6 +68,7 @@ class Sheet:
     rings: dict[int, NDArray[np.float64]]
     outlines: NDArray[np.float64] | None = None
     pole: float = 0.0
+    seams: dict[int, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def is_cylindrical(self) -> bool:
@@ -87,8 +92,10 @@ class Sheet:
             out[k] = abs(_twice_area(ring[None])[0]) / 2
         return out
 
-    def vertices(self, which: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Outlines of cells, by their position in `cells`, counter-clockwise.
+    def vertices(
+        self, which: NDArray[np.int64], *, seams: bool = False
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Outlines of cells, by their position in `cells`, counter-clockwise, and on demand with their seams.
 
         Returns
         -------
@@ -99,8 +106,9 @@ class Sheet:
         turned = _twice_area(points) < 0
         points[turned] = points[turned, ::-1]
         count = np.full(which.size, points.shape[1])
-        own = [k for k, cell in enumerate(which.tolist()) if cell in self.rings] if self.rings else []
-        rings = [self.rings[int(which[k])] for k in own]
+        known = {**self.rings, **self.seams} if seams else self.rings
+        own = [k for k, cell in enumerate(which.tolist()) if cell in known] if known else []
+        rings = [known[int(which[k])] for k in own]
         count[own] = [len(ring) for ring in rings]
         start = np.concatenate(([0], np.cumsum(count)))
         out = np.empty((int(start[-1]), 2))
@@ -112,10 +120,10 @@ class Sheet:
             out[start[k] : start[k + 1]] = ring if _twice_area(ring[None])[0] > 0 else ring[::-1]
         return start, out
 
-    def polygons(self, which: NDArray[np.int64] | None = None) -> NDArray[np.object_]:
+    def polygons(self, which: NDArray[np.int64] | None = None, *, seams: bool = False) -> NDArray[np.object_]:
         """Cells, by their position in `cells` or all, as shapely polygons in the plane."""
         which = np.arange(self.cells.size) if which is None else which
-        start, points = self.vertices(which)
+        start, points = self.vertices(which, seams=seams)
         number = np.repeat(np.arange(which.size), np.diff(start))
         return np.asarray(shapely.polygons(shapely.linearrings(points, indices=number)), dtype=object)
 
@@ -204,8 +212,12 @@ def _draw_lonlat(lon: Corners, lat: Corners, exists: NDArray[np.bool_]) -> list[
     first = x[:, :1] - 360 * np.round(x[:, :1] / 360)
     x = x + 360 * np.round((first - x) / 360)
     flat = cylindrical(np.stack((x, y), axis=-1))
-    sheets = [Sheet(CYLINDER, belt, flat[belt], {})]
     parts = _parts_at_seams(x, y, turn, finite & polar, finite & ~polar, wide, parallel)
+    seams = {
+        int(k): _cut_edges(flat[belt[k]], parts[belt[k]])
+        for k in np.flatnonzero((parts[belt] > 1).any(axis=1))
+    }
+    sheets = [Sheet(CYLINDER, belt, flat[belt], {}, seams=seams)]
     for pole in (90.0, -90.0):
         near = np.flatnonzero(polar & (np.sign(y.sum(axis=1)) == np.sign(pole)))
         if near.size:
@@ -222,7 +234,7 @@ def _parts_at_seams(
     wide: NDArray[np.bool_],
     parallel: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
-    """Into how many chords each edge [cell, 4] of a polar cell is cut: parallels, and what the belt shares."""
+    """Into how many chords each edge [cell, 4] is cut: parallels of polar cells, and what they share with the belt."""
     parts = np.ones(lon.shape, dtype="int64")
     # The neighbour may be at the other end of the array, so edges are known by the place of their middle.
     lowest = np.abs(lat[polar]).min(initial=90.0) - 1e-6
@@ -234,7 +246,10 @@ def _parts_at_seams(
     name = name.reshape(-1, 4)
     in_belt = np.zeros(name.max(initial=0) + 1, dtype=bool)
     in_belt[name[belt[high]]] = True
+    at_pole = np.zeros(in_belt.size, dtype=bool)
+    at_pole[name[polar[high]]] = True
     seam = polar[high][:, None] & (in_belt[name] | parallel[high]) & ~wide[high]
+    seam |= belt[high][:, None] & at_pole[name]
     climb = np.where(turn[high] > 1e-9, np.abs(np.roll(lat[high], -1, axis=1) - lat[high]), 0.0)
     steps = np.maximum(np.ceil(np.maximum(turn[high], climb) / _SEAM_STEP), 1).astype("int64")
     parts[high] = np.where(seam, steps, 1)
@@ -247,19 +262,24 @@ def _draw_polar(
     crs = equal_area_crs(pole, 0.0)
 
     def to_plane(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        return polar(from_cylindrical(points), pole)
+        out = polar(from_cylindrical(points), pole)
+        # A corner at the pole has any longitude, and may have several.
+        out[np.hypot(out[..., 0], out[..., 1]) < AT_POLE] = 0.0
+        return out
 
     corners = to_plane(flat)
     rings = {}
     for k in np.flatnonzero((parts > 1).any(axis=1)).tolist():
-        pieces = [
-            to_plane(along_edges(flat[k][None], n)[0]).reshape(4, n, 2)[edge]
-            if n > 1
-            else corners[k, edge][None]
-            for edge, n in enumerate(parts[k].tolist())
-        ]
-        rings[k] = np.concatenate(pieces)
+        rings[k] = to_plane(_cut_edges(flat[k], parts[k]))
+        # Corners are the same numbers in all cells, with further vertices or without.
+        rings[k][np.cumsum(parts[k]) - parts[k]] = corners[k]
     return Sheet(crs, near, corners, rings, pole=pole)
+
+
+def _cut_edges(quad: NDArray[np.float64], parts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Outline [vertex, 2] of one cell with each edge cut into a number of its own."""
+    pieces = [along_edges(quad[None], n)[0].reshape(4, n, 2)[edge] for edge, n in enumerate(parts.tolist())]
+    return np.concatenate(pieces)
 
 
 def _kept(sheets: list[Sheet], shape: tuple[int, int]) -> list[Sheet]:
@@ -283,11 +303,15 @@ def _kept(sheets: list[Sheet], shape: tuple[int, int]) -> list[Sheet]:
         one, other = (sheet.corners[:, k + 2] - sheet.corners[:, k] for k in (0, 1))
         size = np.abs(one[:, 0] * other[:, 1]) + np.abs(one[:, 1] * other[:, 0])
         keep = np.flatnonzero(np.abs(_twice_area(sheet.corners)) > _FLAT * size)
-        number = {int(k): n for n, k in enumerate(keep)} if sheet.rings else {}
-        rings = {number[k]: ring for k, ring in sheet.rings.items() if k in number}
+        number = {int(k): n for n, k in enumerate(keep)} if sheet.rings or sheet.seams else {}
+        rings, seams = (
+            {number[k]: ring for k, ring in part.items() if k in number}
+            for part in (sheet.rings, sheet.seams)
+        )
         outlines = sheet.outlines[keep] if sheet.outlines is not None else None
         if keep.size:
-            out.append(Sheet(sheet.crs, sheet.cells[keep], sheet.corners[keep], rings, outlines, sheet.pole))
+            cells, corners = sheet.cells[keep], sheet.corners[keep]
+            out.append(Sheet(sheet.crs, cells, corners, rings, outlines, sheet.pole, seams))
     if not out:
         raise DataError("no cell of the grid has an area", expected="corners that are finite and differ")
     return out

@@ -13,9 +13,10 @@ from geotools.space.plane import Geometries, to_grid_crs, to_rings
 from geotools.space.walker import Rings, Walked, walk
 
 # Version of all that decides which area a target and a cell share: this module, `walker`, `plane`, `geodesy`,
-# `cell_areas`, `regridding` and `targets`. Raise it with every change after which an area may come out otherwise:
+# `cell_areas`, `regridding`, `poles` and `targets`, and for curvilinear grids `charts`, `pole_cells`,
+# `cell_clipping` and `cut_kernels`. Raise it with every change after which an area may come out otherwise:
 # overlaps saved before it are then refused, and those in caches built anew.
-ALGORITHM = 1
+ALGORITHM = 2
 
 
 class Pairs(NamedTuple):

@@ -54,7 +54,8 @@ class CurvilinearGrid:
     which parallels and meridians are straight: corners of a longitude-latitude grid of up to 5 degrees give
     exactly the cells of `Grid`. Cells beyond 60 degrees of latitude with an edge that turns by more than half a
     degree of longitude, and not along a parallel, are drawn in Lambert's azimuthal plane at the pole, where
-    such an edge is a chord. Corners in an equal-area CRS are joined there, in any other CRS by lines straight in
+    such an edge is a chord. An edge depends on its two ends only, and a corner within 0.3 m of a pole is the
+    pole, whatever its longitude. Corners in an equal-area CRS are joined there, in any other CRS by lines straight in
     that CRS, in steps of 5 km.
 
     Examples

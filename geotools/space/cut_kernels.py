@@ -152,6 +152,10 @@ def _shared(
         n = stop - start
         a[0][:n], a[1][:n] = x[start:stop], y[start:stop]
         for k in range(first, last):
+            if 2 * n + 2 > a[0].size:
+                # Each of the many edges of a cell at a seam may add a vertex.
+                a = (_grown(a[0], 4 * n), _grown(a[1], 4 * n))
+                b = (np.empty(a[0].size), np.empty(a[0].size))
             m = k + 1 if k + 1 < last else first
             n = _half_plane(a[0], a[1], n, tree.x[k], tree.y[k], tree.x[m], tree.y[m], b[0], b[1])
             if n < 3:
