@@ -24,6 +24,7 @@ from geotools.errors import DataError, GeotoolsError, GeotoolsWarning, UsageErro
 from geotools.space import store
 from geotools.space.coverage import ALGORITHM
 from geotools.space.crs import same_crs
+from geotools.space.curvilinear import CurvilinearGrid
 from geotools.space.grid import Grid
 from geotools.space.grids import AnyGrid, grid_of
 from geotools.space.runs import Matrix
@@ -150,16 +151,15 @@ def key_of(
     Returns
     -------
     str or None
-        None for targets that are built faster than read (points, grids in the same CRS) and for those that
+        None for targets that are built faster than read (points, rectilinear grids in the same CRS) and for those that
         lack what a key is made of, about which building them says more.
     """
-    if type(grid) is not Grid:
-        return None
     if isinstance(target, xr.DataArray | xr.Dataset):
         target = grid_of(target)
     digest = hashlib.sha256(f"{store.FORMAT}|{ALGORITHM}|{pyproj.__proj_version__}|{grid.key}|".encode())
-    if isinstance(target, Grid):
-        if same_crs(target.crs, grid.crs) or (target.is_lonlat and grid.is_lonlat):
+    if isinstance(target, Grid | CurvilinearGrid):
+        both = isinstance(target, Grid) and isinstance(grid, Grid)
+        if both and (same_crs(target.crs, grid.crs) or (target.is_lonlat and grid.is_lonlat)):
             return None
         digest.update(f"cells|{target.key}".encode())
         return digest.hexdigest()

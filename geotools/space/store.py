@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,17 +22,19 @@ from pyproj.exceptions import CRSError as PyprojCRSError
 
 from geotools.errors import DataError, UsageError
 from geotools.space.coverage import ALGORITHM
+from geotools.space.curvilinear import CurvilinearGrid
 from geotools.space.grid import Grid
 from geotools.space.grids import AnyGrid
 from geotools.space.matrix import CellMatrix
 from geotools.space.runs import Matrix, RunMatrix
 from geotools.space.targets import Target
 
-FORMAT = 1
+FORMAT = 2
 _KIND = "geotools overlap"
 # Text, numbers, truth values and dates: what NumPy writes without pickling.
 _STORABLE = "UiufbM"
-_STORAGES: dict[str, type[RunMatrix] | type[CellMatrix]] = {"runs": RunMatrix, "cells": CellMatrix}
+_GRIDS: dict[str, type[Any]] = {"rectilinear": Grid, "curvilinear": CurvilinearGrid}
+_STORAGES: dict[str, type[Any]] = {"runs": RunMatrix, "cells": CellMatrix}
 _BUILD_AGAIN = "build it again with Overlap.between and save it"
 
 Parts = Mapping[str, NDArray[Any]]
@@ -59,7 +61,7 @@ def write(path: str | os.PathLike[str], stored: Stored) -> None:
     Raises
     ------
     UsageError
-        When labels or the kind of grid cannot be written.
+        When labels cannot be written.
     OSError
         When the disk refuses.
     """
@@ -166,11 +168,9 @@ def _arrays(stored: Stored) -> dict[str, NDArray[Any]]:
     """Everything that is large, by the name of its member."""
     matrix, target, grid = stored.matrix, stored.target, stored.grid
     out = {f"matrix_{name}": part for name, part in matrix.parts().items()}
-    x_edges, y_edges = _edges(grid)
-    out |= {"x_edges": x_edges, "y_edges": y_edges, "areas": target.areas}
+    out |= {"areas": target.areas} | {f"grid_{name}": part for name, part in _placed(grid).items()}
     if target.grid is not None:
-        x_edges, y_edges = _edges(target.grid)
-        return {**out, "target_x_edges": x_edges, "target_y_edges": y_edges}
+        return out | {f"target_grid_{name}": part for name, part in _placed(target.grid).items()}
     for number, (name, (_, values, *_attrs)) in enumerate(target.coords.items()):
         if np.asarray(values).dtype.kind not in _STORABLE:
             raise UsageError(
@@ -212,32 +212,42 @@ def _as_list(dims: str | tuple[str, ...]) -> list[str]:
     return [dims] if isinstance(dims, str) else list(dims)
 
 
-def _edges(grid: AnyGrid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    if not isinstance(grid, Grid):
-        raise UsageError(f"an overlap with a {type(grid).__name__} cannot be written", expected="a Grid")
-    return grid.x_edges, grid.y_edges
+def _placed(grid: AnyGrid) -> dict[str, NDArray[Any]]:
+    """What says where the cells of a grid lie, by the names that its class has for it."""
+    if isinstance(grid, Grid):
+        return {"x_edges": grid.x_edges, "y_edges": grid.y_edges}
+    return {"x_corners": grid.x_corners, "y_corners": grid.y_corners, "missing": np.asarray(grid.missing)}
 
 
 def _described(grid: AnyGrid) -> dict[str, Any]:
-    _edges(grid)
     # A PROJ string keeps digits that WKT rounds, but only WKT says the same to every version of PROJ.
-    return {"x_dim": grid.x_dim, "y_dim": grid.y_dim, "wkt": grid.crs.to_wkt(), "crs": grid.crs.srs}
+    return {
+        "cells": next(name for name, kind in _GRIDS.items() if isinstance(grid, kind)),
+        "x_dim": grid.x_dim,
+        "y_dim": grid.y_dim,
+        "wkt": grid.crs.to_wkt(),
+        "crs": grid.crs.srs,
+    }
 
 
-def _grid(described: Mapping[str, str], x_edges: NDArray[Any], y_edges: NDArray[Any]) -> Grid:
+def _grid(described: Mapping[str, str], arrays: Parts, prefix: str) -> AnyGrid:
     crs = CRS.from_wkt(described["wkt"])
     try:
         as_given = CRS.from_user_input(described["crs"])
         crs = as_given if as_given.to_wkt() == described["wkt"] else crs
     except PyprojCRSError:
         pass  # a name that this version of PROJ does not know
-    return Grid(x_edges, y_edges, crs, described["x_dim"], described["y_dim"])
+    places = {name.removeprefix(prefix): part for name, part in arrays.items() if name.startswith(prefix)}
+    grid: AnyGrid = _GRIDS[described["cells"]](
+        **places, crs=crs, x_dim=described["x_dim"], y_dim=described["y_dim"]
+    )
+    return grid
 
 
 def _assembled(header: Mapping[str, Any], arrays: Parts) -> Stored:
     """The overlap of a header and its arrays, once they fit each other."""
     told = header["target"]
-    grid = _grid(header["grid"], arrays["x_edges"], arrays["y_edges"])
+    grid = _grid(header["grid"], arrays, "grid_")
     shape = tuple(told["shape"])
     count = int(np.prod(shape))
     areas = arrays["areas"]
@@ -246,7 +256,7 @@ def _assembled(header: Mapping[str, Any], arrays: Parts) -> Stored:
     )
     target_grid = None
     if told["grid"] is not None:
-        target_grid = _grid(told["grid"], arrays["target_x_edges"], arrays["target_y_edges"])
+        target_grid = _grid(told["grid"], arrays, "target_grid_")
         _ensure(target_grid.shape == shape, "the target grid has another shape")
         coords = target_grid.coordinates()
     else:
@@ -264,6 +274,7 @@ def _assembled(header: Mapping[str, Any], arrays: Parts) -> Stored:
     parts = {
         name.removeprefix("matrix_"): part for name, part in arrays.items() if name.startswith("matrix_")
     }
+    _ensure(header["storage"] == "cells" or isinstance(grid, Grid), "runs on cells that have no rows")
     _ENSURE_PARTS[header["storage"]](parts, count, grid)
     matrix = _STORAGES[header["storage"]].from_parts(parts, count, grid)
     target = Target(tuple(told["dims"]), shape, coords, areas, told["what"], told["key"], target_grid)
@@ -295,7 +306,7 @@ def _ensure_runs(parts: Parts, targets: int, grid: Grid) -> None:
         _ensure(parts["edge_area"].shape == share.shape, "the number of areas is not that of edge cells")
 
 
-def _ensure_cells(parts: Parts, targets: int, grid: Grid) -> None:
+def _ensure_cells(parts: Parts, targets: int, grid: AnyGrid) -> None:
     cells, indices, indptr = parts["cells"], parts["indices"], parts["indptr"]
     _ensure_within(cells, grid.size)
     _ensure((np.diff(cells) > 0).all(), "cells are not in order")
@@ -309,4 +320,4 @@ def _ensure_within(index: NDArray[Any], size: int) -> None:
     _ensure(index.size == 0 or (index.min() >= 0 and index.max() < size), "an index is out of range")
 
 
-_ENSURE_PARTS = {"runs": _ensure_runs, "cells": _ensure_cells}
+_ENSURE_PARTS: dict[str, Callable[..., None]] = {"runs": _ensure_runs, "cells": _ensure_cells}

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geotools.errors import CRSError, DataError, GeometryError, GeotoolsWarning, UsageError
-from geotools.space import Grid, Overlap, Transect
+from geotools.space import CurvilinearGrid, Grid, Overlap, Transect
 from geotools.space import cache as cache_module
 from geotools.space import store as store_module
 from geotools.space.coverage import ALGORITHM, polygon_runs
@@ -33,6 +33,13 @@ GRIDS = {
 # Without the pole, round which no cell can be drawn in longitude and latitude.
 POLAR_PART = Grid.regular((1e6, -3e6, 3e6, 3e6), 100_000, "EPSG:3995")
 LAEA_PART = Grid.regular((-1e6, -1e6, 1e6, 1e6), 50_000, GRIDS["laea"].crs)
+
+
+def slanted(missing=None):
+    """Cells that lean over, one of them without corners."""
+    lon, lat = np.meshgrid(np.arange(80.0, 141.0, 5.0), np.arange(35.0, 61.0, 5.0))
+    lat[0, 0] = np.nan
+    return CurvilinearGrid(lon + 0.3 * (lat - 35), lat, x_dim="i", y_dim="j", missing=missing)
 
 
 @pytest.fixture
@@ -110,6 +117,30 @@ def test_points_segments_and_cells_are_the_same_after_a_round_trip(tmp_path):
     for target in (towns, line, Grid.regular((80, 42, 140, 72), 2.0), POLAR_PART, LAEA_PART):
         overlap = Overlap.between(target, grid)
         assert_same(overlap, round_trip(overlap, tmp_path))
+
+
+def test_overlaps_with_a_curvilinear_grid_are_the_same_after_a_round_trip(basins, tmp_path):
+    grid = slanted(np.eye(5, 12, dtype=bool))
+    towns = gpd.GeoDataFrame(geometry=gpd.points_from_xy([126.6, 129.7, 0], [47.8, 62.0, 0]), crs=4326)
+    line = Transect([(47.8, 116.0), (60.0, 120.0)], segment_length_km=200)
+    coarse = Grid.regular((90, 45, 130, 65), 5.0)
+    lcc = "+proj=lcc +lat_1=50 +lat_2=70 +lat_0=60.123456789012345 +lon_0=110 +datum=WGS84"
+    corners = np.meshgrid(np.linspace(-1e6, 1e6, 6), np.linspace(-1e6, 1e6, 5))
+    own = CurvilinearGrid(*corners, lcc)
+    for target, source in (
+        (basins, grid),
+        (towns, grid),
+        (line, grid),
+        (coarse, grid),
+        (own, grid),
+        (grid, coarse),
+    ):
+        overlap = Overlap.between(target, source)
+        again = round_trip(overlap, tmp_path)
+        assert_same(overlap, again)
+        assert again.grid == source
+        if overlap.target.what == "cells":
+            assert again.target.grid == target
 
 
 def test_a_saved_result_by_eye(grid, nine, tmp_path):
@@ -266,8 +297,8 @@ def test_content_that_is_not_what_was_written(saved, change):
         (lambda h, a: a.update(matrix_run=a["matrix_run"].astype("float64")), "numbers of another type"),
         (lambda h, a: a.update(areas=a["areas"][1:]), "the number of areas is not that of targets"),
         (lambda h, a: a.update(label_0=a["label_0"][1:]), "the number of labels is not that of targets"),
-        (lambda h, a: a.update(x_edges=a["x_edges"][::2]), "an index is out of range"),
-        (lambda h, a: a["x_edges"].__setitem__(0, np.nan), "values that are not finite"),
+        (lambda h, a: a.update(grid_x_edges=a["grid_x_edges"][::2]), "an index is out of range"),
+        (lambda h, a: a["grid_x_edges"].__setitem__(0, np.nan), "values that are not finite"),
         (lambda h, a: h["grid"].update(wkt="nowhere"), "Invalid WKT"),
     ],
 )
@@ -307,6 +338,36 @@ def test_pairs_that_do_not_fit_are_refused(grid, tmp_path, change, message):
     Overlap.between(Grid.regular((126, 60, 129, 62), 0.5), grid).save(path)
     rewritten(path, change, sign=True)
     with pytest.raises(DataError, match=message):
+        Overlap.load(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda h, a: a.update(grid_x_corners=a["grid_x_corners"][1:]), "the corners have the shapes"),
+        (lambda h, a: a.update(grid_missing=a["grid_missing"][1:]), "missing has the shape"),
+        (lambda h, a: a["grid_y_corners"].__setitem__((2, 2), np.inf), "corners are infinite"),
+        (lambda h, a: a.pop("grid_y_corners"), "y_corners"),
+        (lambda h, a: a.update(grid_more=np.zeros(1)), "more"),
+        (lambda h, a: h["grid"].update(cells="hexagons"), "hexagons"),
+        (lambda h, a: h["grid"].update(cells="rectilinear"), "x_corners"),
+        (lambda h, a: h.update(storage="runs"), "runs on cells that have no rows"),
+        (lambda h, a: a["matrix_cells"].__setitem__(-1, 10**6), "an index is out of range"),
+    ],
+)
+def test_corners_that_do_not_fit_are_refused(basins, tmp_path, change, message):
+    path = tmp_path / "curvilinear.npz"
+    Overlap.between(basins, slanted()).save(path)
+    rewritten(path, change, sign=True)
+    with pytest.raises(DataError, match=f"the file is damaged .*{message}"):
+        Overlap.load(path)
+
+
+def test_a_damaged_file_of_a_curvilinear_grid_is_refused(basins, tmp_path):
+    path = tmp_path / "curvilinear.npz"
+    Overlap.between(basins, slanted()).save(path)
+    rewritten(path, lambda _, arrays: arrays["grid_x_corners"].__setitem__((1, 1), 85.0))
+    with pytest.raises(DataError, match="its content is not what was written"):
         Overlap.load(path)
 
 
@@ -437,6 +498,19 @@ def test_a_new_version_of_the_algorithm_builds_anew(stars_and_grid, builds, tmp_
     Overlap.between(*stars_and_grid, cache=tmp_path)
     assert len(builds) == 2
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_curvilinear_grids_are_kept_on_either_side(basins, builds, tmp_path):
+    grid, other = slanted(), slanted(np.eye(5, 12, dtype=bool))
+    coarse = Grid.regular((90, 45, 130, 65), 5.0)
+    calls = [(basins, grid), (basins, other), (grid, coarse), (other, coarse), (coarse, grid), (other, grid)]
+    first = [Overlap.between(*call, cache=tmp_path) for call in calls]
+    assert len(builds) == len(list(tmp_path.iterdir())) == len(calls)
+    for made, call in zip(first, calls, strict=True):
+        again = Overlap.between(*call, cache=tmp_path)
+        assert (again.key, again.matrix.key) == (made.key, made.matrix.key)
+        xr.testing.assert_identical(again.zone_areas, made.zone_areas)
+    assert len(builds) == len(calls)
 
 
 def test_what_is_faster_built_than_read_is_not_kept(grid, tmp_path):
