@@ -27,7 +27,9 @@ class Pairs(NamedTuple):
     area: NDArray[np.float64]
 
 
-def polygon_runs(polygons: Geometries, crs: CRS, grid: Grid) -> tuple[Walked, NDArray[np.bool_]]:
+def polygon_runs(
+    polygons: Geometries, crs: CRS, grid: Grid, *, dense: Geometries | None = None
+) -> tuple[Walked, NDArray[np.bool_]]:
     """Cells of a grid that polygons cover, as runs of whole cells and single cells covered in part.
 
     Parameters
@@ -36,6 +38,8 @@ def polygon_runs(polygons: Geometries, crs: CRS, grid: Grid) -> tuple[Walked, ND
         Valid; their edges are straight in `crs`.
     crs : pyproj.CRS
     grid : Grid
+    dense : numpy.ndarray of shapely polygons [polygon], optional
+        The polygons with the vertices of `densify`, where they are at hand.
 
     Returns
     -------
@@ -55,7 +59,7 @@ def polygon_runs(polygons: Geometries, crs: CRS, grid: Grid) -> tuple[Walked, ND
 
     One error remains: edges bend by at most 0.1 m between the vertices that densifying adds.
     """
-    return _runs_in_plane(to_grid_crs(polygons, crs, grid), grid)
+    return _runs_in_plane(to_grid_crs(polygons, crs, grid, dense=dense), grid)
 
 
 def _runs_in_plane(polygons: Geometries, grid: Grid) -> tuple[Walked, NDArray[np.bool_]]:

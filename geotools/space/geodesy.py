@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS, Geod, Proj, Transformer
 
 from geotools.errors import DataError, GeometryError
+from geotools.space.compiled import available_cores, run_all
 from geotools.space.crs import WGS84, as_crs, is_equal_area, is_lonlat
 
 SEMI_MAJOR_AXIS = 6378137.0  # m
@@ -26,6 +30,8 @@ CYLINDER = CRS.from_proj4("+proj=cea +lon_0=0 +datum=WGS84 +units=m")
 # 0.1 m in the equal-area plane; one of 2 km in any projection by about as much.
 MAX_SEGMENT_DEGREES = 0.02
 MAX_SEGMENT_METRES = 2000.0
+# Below this number of vertices threads cost more than they save.
+_VERTICES_IN_PARTS = 10_000
 
 _NOT_SHOWN = "the shapes hold points that the other coordinate reference system cannot show"
 _INSIDE = "coordinates inside the area of use of both systems"
@@ -129,6 +135,17 @@ def geographic_cell_areas(lat_edges: ArrayLike, lon_edges: ArrayLike) -> NDArray
     return np.outer(np.abs(np.diff(authalic_ordinate(lat))), np.abs(np.diff(lon)))
 
 
+def in_parts(function: Callable[[NDArray[Any]], Any], geometries: NDArray[Any]) -> list[Any]:
+    """What a function of GEOS, which releases the interpreter lock, makes of parts of an array, on all cores."""
+    # A few parts for each core, of about as many vertices.
+    vertices = np.cumsum(shapely.get_num_coordinates(geometries))
+    count = 4 * available_cores() if vertices.size and vertices[-1] > _VERTICES_IN_PARTS else 1
+    cuts = np.searchsorted(vertices, np.linspace(0, vertices[-1] if vertices.size else 0, count + 1)[1:-1])
+    bounds = np.unique([0, *cuts.tolist(), geometries.size])
+    parts = [geometries[a:b] for a, b in pairwise(bounds.tolist())] or [geometries]
+    return run_all([partial(function, part) for part in parts], available_cores())
+
+
 def densify(geometry: Any, max_segment: float) -> Any:
     """Geometry with more vertices on its edges, which stay straight in the coordinates they are in.
 
@@ -138,7 +155,10 @@ def densify(geometry: Any, max_segment: float) -> Any:
     max_segment : float
         Longest edge that remains, in the units of the coordinates.
     """
-    return shapely.segmentize(geometry, max_segment)
+    if np.ndim(geometry) != 1:
+        return shapely.segmentize(geometry, max_segment)
+    parts = in_parts(lambda part: shapely.segmentize(part, max_segment), np.asarray(geometry, dtype=object))
+    return np.concatenate(parts)
 
 
 def default_max_segment(crs: CRS) -> float:
@@ -164,7 +184,7 @@ def transformed(geometries: Any, transformer: Transformer) -> Any:
     return out
 
 
-def polygon_area(geometry: Any, crs: Any = WGS84) -> Any:
+def polygon_area(geometry: Any, crs: Any = WGS84, *, dense: Any = None) -> Any:
     """Area on the WGS84 ellipsoid of polygons whose edges are straight in their own CRS.
 
     Parameters
@@ -172,6 +192,8 @@ def polygon_area(geometry: Any, crs: Any = WGS84) -> Any:
     geometry : shapely polygon or multipolygon, or array of them
     crs : optional
         Anything pyproj reads.
+    dense : optional
+        The geometry as `densify` makes it with `default_max_segment`, where it is at hand.
 
     Returns
     -------
@@ -198,7 +220,8 @@ def polygon_area(geometry: Any, crs: Any = WGS84) -> Any:
     crs = as_crs(crs)
     if is_equal_area(crs):
         return shapely.area(geometry)
-    dense = densify(shapely.force_2d(geometry), default_max_segment(crs))
+    if dense is None:
+        dense = densify(shapely.force_2d(geometry), default_max_segment(crs))
     if is_lonlat(crs):
         return shapely.area(
             shapely.transform(dense, lambda c: np.column_stack((c[:, 0], authalic_ordinate(c[:, 1]))))

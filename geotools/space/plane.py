@@ -23,8 +23,13 @@ from geotools.space.windows import cut_to_window
 Geometries = NDArray[Any]
 
 
-def to_grid_crs(polygons: Geometries, crs: CRS, grid: Grid) -> Geometries:
-    """Polygons, densified where they are straight, in the CRS of the grid; empty where they lie far from it."""
+def to_grid_crs(polygons: Geometries, crs: CRS, grid: Grid, *, dense: Geometries | None = None) -> Geometries:
+    """Polygons, densified where they are straight, in the CRS of the grid; empty where they lie far from it.
+
+    `dense` are the polygons with the vertices of `densify`, where they are at hand.
+    """
+    if dense is not None and same_crs(crs, grid.crs):
+        return dense
     if grid.is_lonlat or same_crs(crs, grid.crs):
         return to_crs(polygons, crs, grid.crs)
     changed, near = cut_to_window(polygons if is_lonlat(crs) else to_crs(polygons, crs, WGS84), grid)

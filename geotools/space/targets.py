@@ -17,9 +17,9 @@ from pyproj import CRS, Transformer
 from geotools.errors import GeometryError, ProblemsError, UsageError
 from geotools.space.cell_clipping import cells_of_points, polygon_cells, shared_cells, whole_targets
 from geotools.space.coverage import polygon_runs
-from geotools.space.crs import WGS84, as_crs, is_lonlat, same_crs
+from geotools.space.crs import WGS84, as_crs, is_equal_area, is_lonlat, same_crs
 from geotools.space.curvilinear import CurvilinearGrid
-from geotools.space.geodesy import polygon_area
+from geotools.space.geodesy import default_max_segment, densify, polygon_area
 from geotools.space.grid import Grid
 from geotools.space.grids import AnyGrid, grid_of
 from geotools.space.matrix import CellMatrix
@@ -114,13 +114,15 @@ def _zones(
 ) -> tuple[Target, Matrix]:
     zones = check_zones(zones)
     crs, shapes = as_crs(zones.crs), np.array(zones.geometry.array, dtype=object)
-    areas = np.atleast_1d(np.asarray(polygon_area(shapes, crs), dtype="float64"))
+    # Once, for the areas and for the walk.
+    dense = None if is_equal_area(crs) else densify(shapely.force_2d(shapes), default_max_segment(crs))
+    areas = np.atleast_1d(np.asarray(polygon_area(shapes, crs, dense=dense), dtype="float64"))
     if isinstance(source, CurvilinearGrid):
         pairs = polygon_cells(shapes, crs, source)
         inside = whole_targets(pairs, areas)
         matrix: Matrix = CellMatrix(*pairs, (len(zones), source.size), source)
     else:
-        walked, inside = polygon_runs(shapes, crs, source)
+        walked, inside = polygon_runs(shapes, crs, source, dense=dense)
         matrix = RunMatrix(walked, len(zones), source)
     covered = matrix.row_sums
     exact = isinstance(source, CurvilinearGrid) or source.plane_is_equal_area

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from geotools.errors import GeometryError, GeotoolsError, ProblemsError, UsageError
 from geotools.metadata import append_history
 from geotools.space.crs import as_crs, is_lonlat
+from geotools.space.geodesy import in_parts
 
 _POLYGONS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
@@ -139,7 +140,7 @@ def _shape_problems(shapes: Any, names: Any) -> list[GeotoolsError]:
     empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     polygon = np.isin(kinds, _POLYGONS)
     nowhere = not_finite(shapes)
-    valid = empty | ~polygon | shapely.is_valid(shapes)
+    valid = empty | ~polygon | np.concatenate(in_parts(shapely.is_valid, shapes))
     flat = shapely.area(np.where(nowhere, None, shapes)) == 0
     for k in np.flatnonzero(empty | ~polygon | nowhere | ~valid | flat):
         where = f"zone {names[k]!r}"
