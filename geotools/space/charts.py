@@ -18,7 +18,14 @@ from pyproj import CRS, Transformer
 
 from geotools.errors import DataError, GeometryError
 from geotools.space.crs import WGS84, is_equal_area, is_lonlat, name_of
-from geotools.space.geodesy import CYLINDER, cylindrical, equal_area_crs, from_cylindrical, polar
+from geotools.space.geodesy import (
+    CYLINDER,
+    SEMI_MAJOR_AXIS,
+    cylindrical,
+    equal_area_crs,
+    from_cylindrical,
+    polar,
+)
 from geotools.space.pole_cells import AT_POLE
 
 # Beyond this latitude an edge that turns further than this in longitude is a chord of the polar plane, for there it
@@ -35,6 +42,9 @@ _MAX_PARTS = 64
 _FURTHEST = 110.0
 # Twice the area of a cell below this share of the product of its diagonals is rounding: a line or a point.
 _FLAT = 1e-11
+# Once round the Earth in the cylindrical plane [m], and what is at a pole in degrees.
+_ROUND = 2 * np.pi * SEMI_MAJOR_AXIS
+_AT_POLE_DEGREES = np.rad2deg(AT_POLE / SEMI_MAJOR_AXIS)
 
 Corners = NDArray[np.float64]
 
@@ -192,6 +202,7 @@ def _draw_lonlat(lon: Corners, lat: Corners, exists: NDArray[np.bool_]) -> list[
     x, y = _round(lon), _round(lat)
     finite = np.isfinite(x + y).all(axis=1) & exists.ravel()
     x, y = np.where(finite[:, None], x, 0.0), np.where(finite[:, None], y, 0.0)
+    x = _with_longitudes_at_poles(x, y)
     turn = np.abs(_turn(np.roll(x, -1, axis=1) - x))
     end = np.roll(y, -1, axis=1)
     high = np.maximum(np.abs(y), np.abs(end)) > _POLAR_LATITUDE
@@ -223,6 +234,16 @@ def _draw_lonlat(lon: Corners, lat: Corners, exists: NDArray[np.bool_]) -> list[
         if near.size:
             sheets.append(_draw_polar(near, flat[near], parts[near], pole))
     return _kept(sheets, shape)
+
+
+def _with_longitudes_at_poles(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Longitudes [cell, 4] in which a corner at a pole, where any will do, has that of a corner beside it."""
+    at_pole = 90 - np.abs(lat) < _AT_POLE_DEGREES
+    out = lon
+    for beside in (1, -1):
+        known = at_pole & ~np.roll(at_pole, beside, axis=1)
+        out = np.where(known, np.roll(lon, beside, axis=1), out)
+    return np.asarray(out)
 
 
 def _parts_at_seams(
@@ -270,15 +291,25 @@ def _draw_polar(
     corners = to_plane(flat)
     rings = {}
     for k in np.flatnonzero((parts > 1).any(axis=1)).tolist():
-        rings[k] = to_plane(_cut_edges(flat[k], parts[k]))
+        rings[k] = to_plane(_cut_edges(flat[k], parts[k], round_the_pole=True))
         # Corners are the same numbers in all cells, with further vertices or without.
         rings[k][np.cumsum(parts[k]) - parts[k]] = corners[k]
     return Sheet(crs, near, corners, rings, pole=pole)
 
 
-def _cut_edges(quad: NDArray[np.float64], parts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Outline [vertex, 2] of one cell with each edge cut into a number of its own."""
-    pieces = [along_edges(quad[None], n)[0].reshape(4, n, 2)[edge] for edge, n in enumerate(parts.tolist())]
+def _cut_edges(
+    quad: NDArray[np.float64], parts: NDArray[np.int64], *, round_the_pole: bool = False
+) -> NDArray[np.float64]:
+    """Outline [vertex, 2] of one cell of the cylindrical plane with each edge cut into a number of its own.
+
+    With `round_the_pole` every edge goes the shorter way round, wherever its cell begins.
+    """
+    pieces = []
+    for edge, n in enumerate(parts.tolist()):
+        start, stop = quad[edge], quad[(edge + 1) % 4].copy()
+        if round_the_pole:
+            stop[0] -= _ROUND * np.round((stop[0] - start[0]) / _ROUND)
+        pieces.append(along_edges(np.stack((start, stop, stop, start))[None], n)[0, :n])
     return np.concatenate(pieces)
 
 
