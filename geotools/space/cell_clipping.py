@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
 from geotools.space.cell_tree import CellTree
-from geotools.space.charts import Sheet
 from geotools.space.coverage import Pairs, coverage_in_plane
 from geotools.space.crs import WGS84, is_lonlat
 from geotools.space.curvilinear import CurvilinearGrid
@@ -30,6 +29,7 @@ from geotools.space.grids import AnyGrid
 from geotools.space.plane import Geometries, to_crs
 from geotools.space.pole_cells import from_polar, to_polar
 from geotools.space.regridding import cell_overlaps, cell_polygons
+from geotools.space.sheets import Sheet
 from geotools.space.windows import cut_to_window, window
 
 _AT_ONCE = 20_000

@@ -10,10 +10,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geotools.space.charts import Sheet
 from geotools.space.compiled import available_cores, run_all
 from geotools.space.coverage import Pairs
 from geotools.space.cut_kernels import Tree, cut_polygons
+from geotools.space.sheets import Sheet
 
 _LEAF = 16
 # Below this number of vertices threads cost more than they save.

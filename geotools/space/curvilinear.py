@@ -14,10 +14,11 @@ from pyproj import CRS, Transformer
 from scipy.spatial import cKDTree
 
 from geotools.errors import DataError, UsageError
-from geotools.space.charts import Sheet, draw, place
+from geotools.space.charts import draw, place
 from geotools.space.corners import on_sphere, read_corners
 from geotools.space.crs import WGS84, as_crs, is_lonlat, name_of, same_crs
 from geotools.space.geodesy import SEMI_MAJOR_AXIS
+from geotools.space.sheets import Sheet
 
 _SAME_WITHIN = 0.01
 
