@@ -1,4 +1,4 @@
-"""Frost numbers, snow damping, Stefan thaw depth, TTOP, permafrost zones, and their chain; no files."""
+"""Frost numbers, snow damping, Stefan, TTOP, zones and their chain; the transient column; no files."""
 
 import lazy_loader
 

@@ -1,4 +1,17 @@
+from .analytic import (
+    LunardiniSolution,
+    NeumannSolution,
+    lunardini_solution,
+    neumann_solution,
+    periodic_solution,
+)
+from .column_forcing import ForcingGapError
+from .column_plan import SpinUp
+from .column_results import column_state
+from .column_run import EnergyError
+from .column_statistics import active_layer_thickness, zero_annual_amplitude_depth, zero_curtain
 from .equilibrium import EquilibriumSettings, equilibrium_permafrost
+from .freezing_curves import FreezingCurve, MushyZone, PowerLaw, VanGenuchten
 from .frost_number import (
     frost_number,
     nelson_outcalt_degree_days,
@@ -8,14 +21,32 @@ from .frost_number import (
 )
 from .n_factor import freezing_n_factor, gisnas_freezing_n_factor, kudryavtsev_snow_offset
 from .parameters import ground_parameters
+from .simulate import simulate
 from .snow_conductivity import snow_damping, snow_thermal_conductivity
+from .snow_cover import SnowCover
+from .soil_column import SoilColumn, SoilLayer, column_edges
 from .stefan import Layer, edaphic_factor, layered_stefan_thaw_depth, stefan_thaw_depth
 from .ttop import mean_annual_ground_surface_temperature, ttop
 from .zonation import permafrost_extent, permafrost_probability, permafrost_zone
 
 __all__ = [
+    "EnergyError",
     "EquilibriumSettings",
+    "ForcingGapError",
+    "FreezingCurve",
     "Layer",
+    "LunardiniSolution",
+    "MushyZone",
+    "NeumannSolution",
+    "PowerLaw",
+    "SnowCover",
+    "SoilColumn",
+    "SoilLayer",
+    "SpinUp",
+    "VanGenuchten",
+    "active_layer_thickness",
+    "column_edges",
+    "column_state",
     "edaphic_factor",
     "equilibrium_permafrost",
     "freezing_n_factor",
@@ -24,16 +55,22 @@ __all__ = [
     "ground_parameters",
     "kudryavtsev_snow_offset",
     "layered_stefan_thaw_depth",
+    "lunardini_solution",
     "mean_annual_ground_surface_temperature",
     "nelson_outcalt_degree_days",
     "nelson_outcalt_zone",
+    "neumann_solution",
+    "periodic_solution",
     "permafrost_extent",
     "permafrost_probability",
     "permafrost_zone",
+    "simulate",
     "snow_damping",
     "snow_thermal_conductivity",
     "stefan_frost_number",
     "stefan_thaw_depth",
     "surface_frost_number",
     "ttop",
+    "zero_annual_amplitude_depth",
+    "zero_curtain",
 ]

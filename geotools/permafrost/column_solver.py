@@ -1,0 +1,254 @@
+"""One implicit step of heat conduction with phase change, for eight columns at once.
+
+Enthalpy is the unknown. Every step is solved by Newton iterations on straight lines through the enthalpy curve
+of each cell: when no cell leaves the line it was put on, the solution is exact. Columns that have not settled
+after some iterations go to `nested_newton` one by one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from geotools.guards import Array
+from geotools.permafrost.column_arrays import ARITHMETIC, GEOMETRIC, Ground, Work
+from geotools.permafrost.lanes import WIDTH, any_of, both, choose, either, fill, less, load, store
+from geotools.permafrost.nested_newton import nested_newton, segment
+from geotools.space.compiled import kernel
+
+ITERATIONS = 12
+# J m-3: within this of the end of a line a cell counts as on it. Rounding is a thousand times smaller, and ground
+# changes its temperature by less than 1e-11 K with it.
+_SLACK = 1e-5
+_FAR = 1e300
+
+
+@kernel
+def smaller(a: Any, b: Any) -> Any:
+    """Column by column the smaller of two vectors."""
+    return choose(less(b, a), b, a)
+
+
+@kernel
+def larger(a: Any, b: Any) -> Any:
+    """Column by column the larger of two vectors."""
+    return choose(less(a, b), b, a)
+
+
+@kernel
+def exponential(x: Any) -> Any:
+    """Exponential function of a vector, to 1e-8 for arguments between -4 and 4."""
+    y = x * 0.0625
+    p = 1.0 + y * (1.0 + y * (1 / 2 + y * (1 / 6 + y * (1 / 24 + y * (1 / 120 + y * (1 / 720))))))
+    p = p * p
+    p = p * p
+    p = p * p
+    return p * p
+
+
+@kernel
+def find_line(nodes: Array, enthalpies: Array, material: int, lane: int, enthalpy: float) -> int:
+    """Number of nodes of a table at or below an enthalpy."""
+    low, high = 0, nodes.shape[1]
+    while low < high:
+        middle = (low + high) // 2
+        if enthalpies[material, middle, lane] <= enthalpy:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def saturate(ground: Ground, enthalpy: Array, liquid: Array) -> None:
+    """Share of the water that is liquid, into `liquid` [cell, lane]."""
+    cells = ground.thickness.size
+    if not ground.tabulated:
+        for i in range(cells):
+            share = load(enthalpy, i) / load(ground.heat, i)
+            store(liquid, i, smaller(larger(share, fill(0.0)), fill(1.0)))
+        return
+    count = ground.temperatures.shape[1]
+    for i in range(cells):
+        for j in range(WIDTH):
+            m = ground.material[i, j]
+            k = find_line(ground.temperatures, ground.enthalpies, m, j, enthalpy[i, j])
+            if k == 0 or k == count:
+                liquid[i, j] = ground.saturations[m, max(k - 1, 0), j]
+                continue
+            low, high = ground.enthalpies[m, k - 1, j], ground.enthalpies[m, k, j]
+            share = (enthalpy[i, j] - low) / (high - low)
+            first = ground.saturations[m, k - 1, j]
+            liquid[i, j] = first + share * (ground.saturations[m, k, j] - first)
+
+
+@kernel
+def resist(ground: Ground, work: Work) -> None:
+    """Thermal resistance of half of each cell, and conductance of its upper face."""
+    one = fill(1.0)
+    last = fill(0.0)
+    for i in range(ground.thickness.size):
+        s = load(work.liquid, i)
+        frozen, thawed = load(ground.resistance_frozen, i), load(ground.resistance_thawed, i)
+        if ground.blend == GEOMETRIC:
+            half = frozen * exponential(s * load(ground.log_ratio, i))
+        elif ground.blend == ARITHMETIC:
+            half = one / ((one - s) / frozen + s / thawed)
+        else:
+            partly = 2.0 / (one / frozen + one / thawed)
+            half = choose(less(fill(0.0), s), choose(less(s, one), partly, thawed), frozen)
+        store(work.resistance, i, half)
+        store(work.conductance, i, one / (last + half))
+        last = half
+
+
+@kernel
+def linearise(ground: Ground, enthalpy: Array, work: Work) -> None:
+    """Straight line ``H = slope T + intercept`` through the enthalpy of each cell, and where it ends."""
+    cells = ground.thickness.size
+    if not ground.tabulated:
+        zero, far = fill(0.0), fill(_FAR)
+        for i in range(cells):
+            h, heat = load(enthalpy, i), load(ground.heat, i)
+            frozen, thawed = less(h, zero), less(heat, h)
+            partly = choose(thawed, load(ground.capacity_thawed, i), load(ground.capacity_between, i))
+            slope = choose(frozen, load(ground.capacity_frozen, i), partly)
+            from_end = heat - slope * load(ground.end, i)
+            from_start = zero - slope * load(ground.start, i)
+            store(work.slope, i, slope)
+            store(work.intercept, i, choose(thawed, from_end, from_start))
+            store(work.lower, i, choose(frozen, zero - far, choose(thawed, heat, zero)))
+            store(work.upper, i, choose(frozen, zero, choose(thawed, far, heat)))
+        return
+    count = ground.temperatures.shape[1]
+    for i in range(cells):
+        for j in range(WIDTH):
+            m = ground.material[i, j]
+            k = find_line(ground.temperatures, ground.enthalpies, m, j, enthalpy[i, j])
+            at = max(k - 1, 0)
+            node, h = ground.temperatures[m, at, j], ground.enthalpies[m, at, j]
+            if k == 0:
+                slope = ground.capacity_frozen[i, j]
+            elif k == count:
+                slope = ground.capacity_thawed[i, j]
+            else:
+                slope = (ground.enthalpies[m, k, j] - h) / (ground.temperatures[m, k, j] - node)
+            work.slope[i, j] = slope
+            work.intercept[i, j] = h - slope * node
+            work.lower[i, j] = h if k > 0 else -_FAR
+            work.upper[i, j] = ground.enthalpies[m, k, j] if k < count else _FAR
+
+
+@kernel
+def solve_lines(ground: Ground, enthalpy: Array, geothermal: Array, step: float, work: Work) -> Any:
+    """One linear solution, put into `enthalpy` and `work.temperature` where the lane still runs.
+
+    Returns whether any lane has a cell that left its line.
+    """
+    cells = ground.thickness.size
+    zero = fill(0.0)
+    factor, carried = zero, zero
+    g = load(work.top, 0)
+    source = load(work.top, 1)
+    for i in range(cells):
+        below = load(work.conductance, i + 1) if i < cells - 1 else zero
+        if i == cells - 1:
+            source = source + load(geothermal, 0)
+        storage = fill(ground.thickness[i] / step)
+        c = load(work.slope, i)
+        known = storage * (load(work.before, i) - load(work.intercept, i)) + source
+        pivot = 1.0 / (storage * c + below + g * (1.0 - factor))
+        carried = (known + g * carried) * pivot
+        factor = below * pivot
+        store(work.eliminated, i, factor)
+        store(work.reduced, i, carried)
+        g = below
+        source = zero
+    running = less(zero, load(work.running, 0))
+    left = less(zero, zero)
+    t = zero
+    for i in range(cells - 1, -1, -1):
+        t = load(work.reduced, i) + load(work.eliminated, i) * t
+        h = load(work.slope, i) * t + load(work.intercept, i)
+        outside = either(less(h, load(work.lower, i) - _SLACK), less(load(work.upper, i) + _SLACK, h))
+        left = either(left, outside)
+        store(work.temperature, i + 1, choose(running, t, load(work.temperature, i + 1)))
+        store(enthalpy, i, choose(running, h, load(enthalpy, i)))
+    left = both(left, running)
+    store(work.running, 0, choose(left, fill(1.0), zero))
+    return any_of(left)
+
+
+@kernel
+def solve_nested(
+    ground: Ground, enthalpy: Array, geothermal: Array, step: float, work: Work, lane: int
+) -> bool:
+    """The same step for one lane by nested Newton iterations."""
+    cells, j = ground.thickness.size, lane
+    count = ground.temperatures.shape[1] if ground.tabulated else 2
+    nodes, values = np.empty((cells, count)), np.empty((cells, count))
+    below, above = np.empty(cells), np.empty(cells)
+    storage, conductance, source = np.empty(cells), np.zeros(cells + 1), np.empty(cells)
+    guess = np.empty(cells)
+    for i in range(cells):
+        if ground.tabulated:
+            m = ground.material[i, j]
+            nodes[i], values[i] = ground.temperatures[m, :, j], ground.enthalpies[m, :, j]
+        else:
+            nodes[i, 0], nodes[i, 1] = ground.start[i, j], ground.end[i, j]
+            values[i, 0], values[i, 1] = 0.0, ground.heat[i, j]
+        below[i], above[i] = ground.capacity_frozen[i, j], ground.capacity_thawed[i, j]
+        storage[i] = ground.thickness[i] / step
+        conductance[i] = work.conductance[i, j] if i else work.top[0, j]
+        source[i] = storage[i] * work.before[i, j]
+        h = work.before[i, j]
+        k = 0
+        while k < count and values[i, k] <= h:
+            k += 1
+        at = max(k - 1, 0)
+        slope = below[i] if k == 0 else above[i]
+        if 0 < k < count:
+            slope = (values[i, k] - values[i, at]) / (nodes[i, k] - nodes[i, at])
+        guess[i] = nodes[i, at] + (h - values[i, at]) / slope
+    source[0] += work.top[1, j]
+    source[cells - 1] += geothermal[0, j]
+    if not nested_newton(nodes, values, below, above, storage, conductance, source, guess):
+        return False
+    for i in range(cells):
+        # From the fluxes and not from the curve: what leaves one cell enters the next to the last digit.
+        t = guess[i]
+        flux = work.top[1, j] - work.top[0, j] * t if i == 0 else conductance[i] * (guess[i - 1] - t)
+        out = conductance[i + 1] * (t - guess[i + 1]) if i < cells - 1 else -geothermal[0, j]
+        enthalpy[i, j] = work.before[i, j] + (flux - out) / storage[i]
+        work.temperature[i + 1, j] = t
+    return True
+
+
+@kernel
+def advance(
+    ground: Ground,
+    enthalpy: Array,
+    geothermal: Array,
+    step: float,
+    work: Work,
+    counts: Array,
+    stuck: Array,
+) -> None:
+    """Take one step; `work` holds the conductances and the boundary condition of the top."""
+    for i in range(ground.thickness.size):
+        store(work.before, i, load(enthalpy, i))
+    store(work.running, 0, fill(1.0))
+    for _ in range(ITERATIONS):
+        linearise(ground, enthalpy, work)
+        counts[0] += 1
+        if not solve_lines(ground, enthalpy, geothermal, step, work):
+            return
+    for j in range(WIDTH):
+        if work.running[0, j] > 0.0:
+            counts[1 + j] += 1
+            if not solve_nested(ground, enthalpy, geothermal, step, work, j):
+                stuck[j] = True
+
+
+__all__ = ["ITERATIONS", "advance", "larger", "resist", "saturate", "segment", "smaller"]
