@@ -297,11 +297,10 @@ def periodic_solution(
     """
     _positive(diffusivity=diffusivity, period_days=period_days)
     ensure_celsius("mean", np.asarray(mean, dtype="float64"))
-    time = np.asarray(time_days, dtype="float64")
-    z = np.asarray(depth, dtype="float64")
-    damping = z / np.sqrt(diffusivity * period_days * _DAY / np.pi)
-    angle = 2.0 * np.pi * time[..., None] / period_days - damping.reshape(1, -1)[0]
-    out = mean + amplitude * np.exp(-damping.reshape(1, -1)[0]) * np.sin(angle)
+    time, z = np.asarray(time_days, dtype="float64"), np.asarray(depth, dtype="float64")
+    damping = z.reshape(1, -1) / np.sqrt(diffusivity * period_days * _DAY / np.pi)
+    angle = 2.0 * np.pi * time.reshape(-1, 1) / period_days - damping
+    out = mean + amplitude * np.exp(-damping) * np.sin(angle)
     return _plain(out, (time.ndim, z.ndim))
 
 

@@ -199,7 +199,8 @@ def _core(
         results = run_columns(
             plan, surface, snow_depth, conductivity, capacity, geothermal, initial, layers, state
         )
-        return tuple(_pick(results, name).reshape(*shape, *_pick(results, name).shape[1:]) for name in names)
+        parts = [_pick(results, name) for name in names]
+        return tuple(part.reshape((*shape, *part.shape[1:])) for part in parts)
 
     return core
 
