@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -112,14 +113,12 @@ def time_axis(time: xr.DataArray) -> TimeAxis:
 
 
 def _next_year(time: xr.DataArray, step: float, year: int) -> bool:
-    final = time.isel(time=-1)
-    after = final + np.timedelta64(round(step * 1e9), "ns")
-    if not np.issubdtype(time.dtype, np.datetime64):
-        import datetime
-
-        after = xr.DataArray(final.item() + datetime.timedelta(seconds=step))
-        return bool(after.item().year != year)
-    return bool(after.dt.year.item() != year)
+    final = time.values[-1]
+    if np.issubdtype(time.dtype, np.datetime64):
+        return (
+            int((final + np.timedelta64(round(step), "s")).astype("datetime64[Y]").astype(int)) + 1970 != year
+        )
+    return bool((final + timedelta(seconds=step)).year != year)
 
 
 def ensure_snow(depth: Array) -> None:

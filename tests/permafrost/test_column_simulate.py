@@ -1,0 +1,438 @@
+"""The face of the transient column: labels, chunks, resuming, gaps, and input that is wrong."""
+
+import pickle
+
+import cftime
+import dask
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from geotools.errors import DataError, GeotoolsWarning, UnitsError, UsageError
+from geotools.permafrost import (
+    EnergyError,
+    ForcingGapError,
+    MushyZone,
+    PowerLaw,
+    SnowCover,
+    SoilColumn,
+    SoilLayer,
+    SpinUp,
+    VanGenuchten,
+    column_edges,
+    column_fields,
+    column_run,
+    column_state,
+    simulate,
+)
+
+DEEP = float("inf")
+SNOW = SnowCover(200.0, conductivity_method="calonne2011")
+
+
+def column(**changes):
+    turf = SoilLayer(0.1, water=0.4, porosity=0.85, organic=1.0, name="turf")
+    return SoilColumn([turf, SoilLayer(DEEP, water=0.35, porosity=0.42)], **{"depth": 15.0, **changes})
+
+
+def air(start="2001-01-01", end="2003-12-31", shape=(), mean=-9.0, units="degC"):
+    time = pd.date_range(start, end)
+    day = time.day_of_year.to_numpy()
+    noise = np.random.default_rng(1).normal(0, 3, (time.size, *shape))
+    values = (mean + 24 * np.cos(2 * np.pi * (day - 200) / 365.25)).reshape(-1, *(1,) * len(shape)) + noise
+    dims = ("time", "lat", "lon")[: 1 + len(shape)]
+    return xr.DataArray(values, dims=dims, coords={"time": time}, attrs={"units": units}, name="tas")
+
+
+def snow_like(field):
+    day = field.time.dt.dayofyear
+    depth = 0.3 * np.clip(np.cos(2 * np.pi * (day - 20) / 365.25), 0, None)
+    return depth.drop_vars("dayofyear", errors="ignore").assign_attrs(units="m")
+
+
+def run(forcing, **options):
+    options = {"initial_temperature": -4.0, "depths": [0.0, 0.5, 2.0]} | options
+    return simulate(column(), forcing, **options)
+
+
+def test_dimensions_and_attributes_are_those_of_the_forcing_and_of_cf():
+    out = run(air(shape=(2, 3)), outputs=("annual", "series", "profiles"))
+    assert out.tsl_mean.dims == ("year", "depth", "lat", "lon")
+    assert out.tsl.dims == ("time", "depth", "lat", "lon")
+    assert out.liquid_share.dims == ("time", "cell", "lat", "lon")
+    assert out.year.values.tolist() == [2001, 2002, 2003]
+    assert out.tsl.attrs["standard_name"] == "soil_temperature"
+    assert out.tsl.attrs["units"] == "degC"
+    assert out.depth.attrs["positive"] == "down"
+    assert out.active_layer_thickness.attrs["units"] == "m"
+    assert "Casulli-Zanolli" in out.attrs["method"]
+    assert "turf" in out.attrs["column"]
+    assert "geometric" in out.attrs["column"]
+
+
+def test_the_snow_conductivity_method_is_told():
+    forcing = air()
+    out = run(forcing, snow_depth=snow_like(forcing), snow=SNOW)
+    assert "calonne2011" in out.attrs["snow"]
+    assert run(forcing).attrs["snow"] == "none"
+
+
+def test_annual_statistics_are_those_of_the_series():
+    out = run(air(), outputs=("annual", "series"))
+    years = out.tsl.groupby("time.year")
+    np.testing.assert_allclose(out.tsl_mean, years.mean("time"), atol=1e-10)
+    # Extremes are kept at the centres of cells, and are interpolated like all else.
+    np.testing.assert_allclose(out.tsl_minimum, years.min("time"), atol=0.05)
+    np.testing.assert_allclose(out.tsl_maximum, years.max("time"), atol=0.05)
+
+
+def test_the_active_layer_is_where_the_warmest_day_of_the_profiles_has_it():
+    out = run(air(), outputs=("annual", "profiles"))
+    thickness = xr.DataArray(column().thickness, dims="cell")
+    highest = out.liquid_share.groupby("time.year").max("time")
+    thawed = (highest.where((highest < 1).cumsum("cell") <= 1, 0.0) * thickness).sum("cell")
+    np.testing.assert_allclose(out.active_layer_thickness, thawed, atol=1e-9)
+
+
+def test_the_mean_temperature_is_that_at_the_permafrost_table():
+    depths = np.arange(0.0, 5.0, 0.02)
+    out = run(air(), depths=depths)
+    at = [
+        np.interp(d, depths, row)
+        for d, row in zip(out.active_layer_thickness.values, out.tsl_mean.values, strict=True)
+    ]
+    np.testing.assert_allclose(out.magt, at, atol=0.01)
+
+
+def test_ground_that_stays_frozen_has_an_active_layer_of_nothing():
+    out = run(air(mean=-60.0), initial_temperature=-60.0)
+    assert (out.active_layer_thickness == 0.0).all()
+
+
+def test_ground_without_permafrost_has_no_active_layer():
+    out = run(air(mean=12.0), initial_temperature=12.0)
+    assert np.isnan(out.active_layer_thickness).all()
+    assert np.isnan(out.magt).all()
+
+
+@pytest.mark.parametrize("curve", [MushyZone(), PowerLaw(), VanGenuchten(1.0, 1.6, 0.02)], ids=repr)
+def test_chunks_of_columns_change_nothing_and_compute_nothing_early(curve):
+    ground = column().with_layer(1, freezing_curve=curve)
+    forcing = air(end="2001-12-31", shape=(3, 5))
+    options = {
+        "snow_depth": snow_like(forcing),
+        "snow": SNOW,
+        "outputs": ("annual", "series"),
+        "initial_temperature": -4.0,
+    }
+    eager = simulate(ground, forcing, **options)
+
+    def refuse(*_, **__):
+        raise AssertionError("something was computed early")
+
+    with dask.config.set(scheduler=refuse):
+        lazy = simulate(ground, forcing.chunk(lat=2, lon=3, time=100), **options)
+    with dask.config.set(scheduler="threads"):
+        xr.testing.assert_identical(lazy.compute(), eager)
+
+
+def test_one_task_runs_a_chunk_of_columns(monkeypatch):
+    calls = []
+    true_run = column_fields.run_columns
+    monkeypatch.setattr(
+        column_fields, "run_columns", lambda *given: calls.append(given[1].shape) or true_run(*given)
+    )
+    lazy = run(air(end="2001-12-31", shape=(4, 4)).chunk(lat=2, lon=4, time=50), outputs=("annual", "series"))
+    assert calls == []
+    lazy.compute(scheduler="synchronous")
+    assert calls == [(8, 365), (8, 365)]
+
+
+def test_missing_columns_stay_missing_and_do_not_touch_others():
+    forcing = air(shape=(2, 2))
+    holed = forcing.copy(data=np.where(np.arange(4).reshape(2, 2) == 1, np.nan, forcing.values))
+    out, whole = run(holed), run(forcing)
+    assert np.isnan(out.tsl_mean.isel(lat=0, lon=1)).all()
+    xr.testing.assert_identical(out.tsl_mean.isel(lat=1), whole.tsl_mean.isel(lat=1))
+
+
+def test_layers_and_flux_may_vary_over_columns():
+    forcing = air(shape=(1, 2)).isel(lat=0)
+    water = xr.DataArray([0.2, 0.4], dims="lon", attrs={"units": "1"})
+    turf = xr.DataArray([0.0, 0.2], dims="lon", attrs={"units": "m"})
+    flux = xr.DataArray([40.0, 60.0], dims="lon", attrs={"units": "mW m-2"})
+    layers = [
+        SoilLayer(turf, water=0.5, porosity=0.85, organic=1.0),
+        SoilLayer(DEEP, water=water, porosity=0.42, freezing_curve=PowerLaw()),
+    ]
+    edges = column_edges(15.0)
+    together = simulate(
+        SoilColumn(layers, edges=edges, geothermal_flux=flux), forcing, initial_temperature=-4.0
+    )
+    for i in range(2):
+        one = [
+            SoilLayer(float(turf[i]), water=0.5, porosity=0.85, organic=1.0),
+            SoilLayer(DEEP, water=float(water[i]), porosity=0.42, freezing_curve=PowerLaw()),
+        ]
+        alone = simulate(
+            SoilColumn(one, edges=edges, geothermal_flux=float(flux[i]) / 1000),
+            forcing.isel(lon=i),
+            initial_temperature=-4.0,
+        )
+        np.testing.assert_allclose(together.tsl_mean.isel(lon=i), alone.tsl_mean, rtol=0, atol=1e-12)
+
+
+def test_kelvins_and_centimetres_are_converted_by_their_units():
+    forcing = air()
+    snow = snow_like(forcing)
+    plain = run(forcing, snow_depth=snow, snow=SNOW)
+    other = run(
+        (forcing + 273.15).assign_attrs(units="K"),
+        snow_depth=(snow * 100).assign_attrs(units="cm"),
+        snow=SNOW,
+    )
+    np.testing.assert_allclose(other.tsl_mean, plain.tsl_mean, atol=1e-9)
+
+
+def test_other_calendars_make_their_own_years():
+    time = xr.date_range("2001-01-01", periods=720, freq="1D", calendar="360_day", use_cftime=True)
+    forcing = xr.DataArray(
+        -9 + 24 * np.cos(2 * np.pi * (np.arange(720) - 200) / 360),
+        dims="time",
+        coords={"time": time},
+        attrs={"units": "degC"},
+    )
+    out = run(forcing)
+    assert out.year.values.tolist() == [2001, 2002]
+    assert isinstance(out.state_end.item(), cftime.datetime)
+
+
+def test_years_that_the_record_does_not_hold_whole_are_left_out():
+    out = run(air("2001-03-01", "2003-11-30"))
+    assert out.year.values.tolist() == [2002]
+
+
+@pytest.mark.parametrize("cut", ["2001-12-31", "2002-05-17"])
+def test_a_run_in_two_parts_is_the_run_in_one(cut, tmp_path):
+    forcing = air()
+    options = {"snow": SNOW, "outputs": ("annual", "series"), "depths": [0.0, 0.5, 2.0]}
+    whole = simulate(column(), forcing, snow_depth=snow_like(forcing), initial_temperature=-4.0, **options)
+    first, second = (
+        forcing.sel(time=slice(None, cut)),
+        forcing.sel(time=slice(pd.Timestamp(cut) + pd.Timedelta("1D"), None)),
+    )
+    begun = simulate(column(), first, snow_depth=snow_like(first), initial_temperature=-4.0, **options)
+    column_state(begun).to_netcdf(tmp_path / "state.nc")
+    with xr.open_dataset(tmp_path / "state.nc") as state:
+        ended = simulate(column(), second, snow_depth=snow_like(second), state=state.load(), **options)
+    np.testing.assert_array_equal(np.concatenate([begun.tsl_mean, ended.tsl_mean]), whole.tsl_mean)
+    np.testing.assert_array_equal(np.concatenate([begun.tsl, ended.tsl]), whole.tsl)
+    np.testing.assert_array_equal(
+        np.concatenate([begun.active_layer_thickness, ended.active_layer_thickness]),
+        whole.active_layer_thickness,
+    )
+    np.testing.assert_array_equal(ended.state_enthalpy, whole.state_enthalpy)
+
+
+@pytest.mark.parametrize("kind", ["times", "values"])
+def test_a_gap_stops_with_a_state_to_go_on_from(kind):
+    forcing = air(shape=(1, 2))
+    whole = run(forcing)
+    gap = slice("2002-06-10", "2002-06-12")
+    if kind == "times":
+        holed = forcing.drop_sel(time=forcing.sel(time=gap).time.values)
+    else:
+        holed = forcing.copy()
+        holed.loc[{"time": gap}] = np.nan
+    with pytest.raises(ForcingGapError, match="no forcing") as caught:
+        run(holed)
+    rest = simulate(
+        column(),
+        forcing.sel(time=slice("2002-06-10", None)),
+        state=caught.value.state,
+        depths=[0.0, 0.5, 2.0],
+    )
+    np.testing.assert_array_equal(rest.tsl_mean, whole.tsl_mean.sel(year=[2002, 2003]))
+
+
+def test_a_gap_in_one_column_is_a_gap():
+    forcing = air(shape=(1, 3))
+    forcing[200, 0, 1] = np.nan
+    with pytest.raises(ForcingGapError, match="2001-07-20"):
+        run(forcing)
+
+
+def test_a_gap_in_the_snow_is_a_gap():
+    forcing = air()
+    snow = snow_like(forcing)
+    snow[100] = np.nan
+    with pytest.raises(ForcingGapError, match="2001-04-11"):
+        run(forcing, snow_depth=snow, snow=SNOW)
+
+
+def test_a_lazy_gap_is_met_when_it_is_computed():
+    forcing = air(end="2001-12-31", shape=(2, 2))
+    forcing[200, 1, 1] = np.nan
+    lazy = run(forcing.chunk(lat=1))
+    with pytest.raises(ForcingGapError, match="step 201"):
+        lazy.tsl_mean.compute()
+
+
+def test_a_state_of_another_column_or_time_is_refused():
+    forcing = air(end="2001-12-31")
+    state = column_state(run(forcing))
+    later = air("2002-01-01", "2002-12-31")
+    other = column().with_layer(0, water=0.3)
+    with pytest.raises(UsageError, match="another column"):
+        simulate(other, later, state=state)
+    with pytest.raises(UsageError, match="forcing from 2002-01-01"):
+        simulate(column(), air("2002-02-01", "2003-12-31"), state=state)
+    with pytest.raises(UsageError, match="argument 'state'"):
+        simulate(column(), later, state=later.to_dataset())
+    with pytest.raises(UsageError, match="with a spin-up"):
+        simulate(column(), later, state=state, initial_temperature=1.0)
+
+
+def test_spin_up_ends_when_nothing_changes_any_more():
+    how = SpinUp(min_years=12, max_years=400, cycle_years=3, tolerance=0.01)
+    forcing = air(mean=-12.0)
+    out = simulate(column(), forcing, depths=[1.0, 5.0], spin_up=how)
+    assert 12 <= out.spin_up_years.item() < 400
+    assert out.spin_up_change.item() <= 0.01
+    longer = simulate(column(), forcing, depths=[1.0, 5.0], spin_up=SpinUp(500, 500, 3, 1.0))
+    np.testing.assert_allclose(out.tsl_mean, longer.tsl_mean, atol=0.15)
+
+
+def test_spin_up_without_balance_warns():
+    with pytest.warns(GeotoolsWarning, match="1 of 1 columns were not in balance"):
+        simulate(column(), air(), spin_up=SpinUp(1, 3, 1, 1e-6))
+
+
+def test_a_run_that_does_not_close_raises(monkeypatch):
+    true_march = column_run.march
+
+    def leaking(ground, forcing, state, *rest):
+        true_march(ground, forcing, state, *rest)
+        state.enthalpy[3] += 1e4
+
+    monkeypatch.setattr(column_run, "march", leaking)
+    with pytest.raises(EnergyError, match="heat content changed by"):
+        run(air())
+
+
+def test_an_error_comes_back_whole_from_another_process():
+    error = ForcingGapError("no forcing", where="here", todo="fill it")
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is ForcingGapError
+    assert again.todo == "fill it"
+
+
+def bad_layer(**changes):
+    return lambda: SoilLayer(**{"thickness": DEEP, "water": 0.3, "porosity": 0.4, **changes})
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "match"),
+    [
+        (bad_layer(porosity=1.2), DataError, "porosity.*at most 1"),
+        (bad_layer(porosity=42.0), DataError, "not per cent"),
+        (bad_layer(water=0.6), DataError, "fills 0.6 of the volume, the pores 0.4"),
+        (bad_layer(water=-0.1), DataError, "water"),
+        (bad_layer(conductivity_frozen=-1.0), DataError, "conductivity_frozen.*above 0"),
+        (bad_layer(conductivity_thawed=0.0), DataError, "conductivity_thawed.*above 0"),
+        (bad_layer(heat_capacity_thawed=2.8), DataError, "J m-3 K-1"),
+        (bad_layer(thickness=-1.0), DataError, "thickness"),
+        (lambda: MushyZone(0.0), DataError, "width"),
+        (lambda: MushyZone(0.1, 2.0), DataError, "upper"),
+        (lambda: PowerLaw(-0.1), DataError, "factor"),
+        (lambda: VanGenuchten(1.0, 0.9), DataError, "above 1"),
+        (lambda: VanGenuchten(1.0, 1.5, 1.5), DataError, "residual"),
+        (lambda: column(edges=[0.0, 0.2, 0.1, 5.0]), DataError, "0.1 m follows 0.2 m"),
+        (lambda: column(edges=[0.1, 0.2, 0.3]), DataError, "from 0 down"),
+        (lambda: column(geothermal_flux=50.0), DataError, "50 mW m-2 are 0.05"),
+        (lambda: column(conductivity_blend="harmonic"), UsageError, "geometric or arithmetic or three_zone"),
+        (lambda: SoilColumn([]), UsageError, "no layers"),
+        (lambda: SoilColumn([bad_layer(thickness=2.0)()], depth=10.0), DataError, "layers end at 2 m"),
+        (lambda: SnowCover(200.0), UsageError, "choose a method"),
+        (lambda: SnowCover(200.0, conductivity_method="jordan"), UsageError, "conductivity_method"),
+        (lambda: SnowCover(200.0, conductivity=-0.1), DataError, "snow conductivity"),
+    ],
+)
+def test_ground_and_snow_that_cannot_be_are_refused(make, error, match):
+    with pytest.raises(error, match=match):
+        make()
+
+
+def test_fields_that_cannot_be_are_refused_too():
+    porosity = xr.DataArray([0.4, 0.2], dims="lon", attrs={"units": "1"})
+    forcing = air(end="2001-12-31", shape=(1, 2)).isel(lat=0)
+    ground = SoilColumn([SoilLayer(DEEP, water=0.3, porosity=porosity)], depth=5.0)
+    with pytest.raises(DataError, match=r"fills 0\.3 of the volume, the pores 0\.2"):
+        simulate(ground, forcing, initial_temperature=0.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "match"),
+    [
+        ({"depths": [0.0, 20.0]}, DataError, "20 m in a column of 15 m"),
+        ({"depths": [1.0, 0.5]}, DataError, "depths that grow"),
+        ({"depths": [-0.5, 0.5]}, DataError, "positive down"),
+        ({"outputs": ("daily",)}, UsageError, "annual or series or profiles"),
+        ({"snow": SNOW}, UsageError, "only one of snow_depth and snow"),
+        ({"initial_temperature": 270.0}, UnitsError, "initial_temperature"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(options, error, match):
+    with pytest.raises(error, match=match):
+        run(air(end="2001-12-31"), **options)
+
+
+def test_kelvins_called_degrees_are_refused():
+    with pytest.raises(UnitsError, match=r"subtract 273\.15"):
+        run((air() + 273.15).assign_attrs(units="degC"))
+    with pytest.raises(UnitsError, match="no units attribute"):
+        run(air().drop_attrs())
+
+
+def test_centimetres_of_snow_called_metres_are_refused():
+    forcing = air()
+    with pytest.raises(UnitsError, match="divide by 100"):
+        run(forcing, snow_depth=(100 * snow_like(forcing)).assign_attrs(units="m"), snow=SNOW)
+
+
+def test_a_forcing_shorter_than_a_year_has_no_annual_statistics():
+    short = air(end="2001-10-31")
+    with pytest.raises(DataError, match="hold no whole year"):
+        run(short)
+    with pytest.raises(DataError, match="a spin-up"):
+        simulate(column(), short, outputs=("series",), depths=[0.5])
+    assert run(short, outputs=("series",)).tsl.sizes["time"] == short.sizes["time"]
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (lambda f: f.isel(time=slice(None, None, -1)), "times that grow"),
+        (lambda f: f.isel(time=[0, 1, 1, 2]), "times that grow"),
+        (lambda f: f.isel(time=[0]), "at least two steps"),
+        (lambda f: f.isel(time=[0, 31, 59, 90]), "steps of one length"),
+    ],
+)
+def test_times_that_make_no_steps_are_refused(change, match):
+    with pytest.raises(DataError, match=match):
+        run(change(air()))
+
+
+def test_forcing_without_labels_is_refused():
+    with pytest.raises(UsageError, match="expected a DataArray"):
+        run(np.zeros(400))
+    with pytest.raises(UsageError, match="a dimension 'time'"):
+        run(air().rename(time="t"))
+    with pytest.raises(UsageError, match="'cell'"):
+        run(air(shape=(1, 1)).rename(lat="cell"))
+
+
+def test_snow_of_other_times_is_refused():
+    with pytest.raises(DataError, match="the same times"):
+        run(air(), snow_depth=snow_like(air(end="2002-12-31")), snow=SNOW)
