@@ -104,25 +104,10 @@ def resist(ground: Ground, work: Work) -> None:
 
 
 @kernel
-def linearise(ground: Ground, enthalpy: Array, work: Work) -> None:
-    """Straight line ``H = slope T + intercept`` through the enthalpy of each cell, and where it ends."""
-    cells = ground.thickness.size
-    if not ground.tabulated:
-        zero, far = fill(0.0), fill(_FAR)
-        for i in range(cells):
-            h, heat = load(enthalpy, i), load(ground.heat, i)
-            frozen, thawed = less(h, zero), less(heat, h)
-            partly = choose(thawed, load(ground.capacity_thawed, i), load(ground.capacity_between, i))
-            slope = choose(frozen, load(ground.capacity_frozen, i), partly)
-            from_end = heat - slope * load(ground.end, i)
-            from_start = zero - slope * load(ground.start, i)
-            store(work.slope, i, slope)
-            store(work.intercept, i, choose(thawed, from_end, from_start))
-            store(work.lower, i, choose(frozen, zero - far, choose(thawed, heat, zero)))
-            store(work.upper, i, choose(frozen, zero, choose(thawed, far, heat)))
-        return
+def look_up_lines(ground: Ground, enthalpy: Array, work: Work) -> None:
+    """From the tables: straight line ``H = slope T + intercept`` through each cell, and where it ends."""
     count = ground.temperatures.shape[1]
-    for i in range(cells):
+    for i in range(ground.thickness.size):
         for j in range(WIDTH):
             m = ground.material[i, j]
             k = find_line(ground.temperatures, ground.enthalpies, m, j, enthalpy[i, j])
@@ -144,10 +129,11 @@ def linearise(ground: Ground, enthalpy: Array, work: Work) -> None:
 def solve_lines(ground: Ground, enthalpy: Array, geothermal: Array, step: float, work: Work) -> Any:
     """One linear solution, put into `enthalpy` and `work.temperature` where the lane still runs.
 
-    Returns whether any lane has a cell that left its line.
+    Returns whether any lane has a cell that left its line. Without tables the lines are found on the way, which
+    is most of what makes the difference in speed.
     """
     cells = ground.thickness.size
-    zero = fill(0.0)
+    zero, far = fill(0.0), fill(_FAR)
     factor, carried = zero, zero
     g = load(work.top, 0)
     source = load(work.top, 1)
@@ -155,10 +141,20 @@ def solve_lines(ground: Ground, enthalpy: Array, geothermal: Array, step: float,
         below = load(work.conductance, i + 1) if i < cells - 1 else zero
         if i == cells - 1:
             source = source + load(geothermal, 0)
+        if ground.tabulated:
+            slope, intercept = load(work.slope, i), load(work.intercept, i)
+        else:
+            h, heat = load(enthalpy, i), load(ground.heat, i)
+            thawed = less(heat, h)
+            partly = choose(thawed, load(ground.capacity_thawed, i), load(ground.capacity_between, i))
+            slope = choose(less(h, zero), load(ground.capacity_frozen, i), partly)
+            from_end = heat - slope * load(ground.end, i)
+            intercept = choose(thawed, from_end, zero - slope * load(ground.start, i))
+            store(work.slope, i, slope)
+            store(work.intercept, i, intercept)
         storage = fill(ground.thickness[i] / step)
-        c = load(work.slope, i)
-        known = storage * (load(work.before, i) - load(work.intercept, i)) + source
-        pivot = 1.0 / (storage * c + below + g * (1.0 - factor))
+        known = storage * (load(work.before, i) - intercept) + source
+        pivot = 1.0 / (storage * slope + below + g * (1.0 - factor))
         carried = (known + g * carried) * pivot
         factor = below * pivot
         store(work.eliminated, i, factor)
@@ -171,10 +167,17 @@ def solve_lines(ground: Ground, enthalpy: Array, geothermal: Array, step: float,
     for i in range(cells - 1, -1, -1):
         t = load(work.reduced, i) + load(work.eliminated, i) * t
         h = load(work.slope, i) * t + load(work.intercept, i)
-        outside = either(less(h, load(work.lower, i) - _SLACK), less(load(work.upper, i) + _SLACK, h))
-        left = either(left, outside)
+        old = load(enthalpy, i)
+        if ground.tabulated:
+            lower, upper = load(work.lower, i), load(work.upper, i)
+        else:
+            heat = load(ground.heat, i)
+            frozen, thawed = less(old, zero), less(heat, old)
+            lower = choose(frozen, zero - far, choose(thawed, heat, zero))
+            upper = choose(frozen, zero, choose(thawed, far, heat))
+        left = either(left, either(less(h, lower - _SLACK), less(upper + _SLACK, h)))
         store(work.temperature, i + 1, choose(running, t, load(work.temperature, i + 1)))
-        store(enthalpy, i, choose(running, h, load(enthalpy, i)))
+        store(enthalpy, i, choose(running, h, old))
     left = both(left, running)
     store(work.running, 0, choose(left, fill(1.0), zero))
     return any_of(left)
@@ -240,7 +243,8 @@ def advance(
         store(work.before, i, load(enthalpy, i))
     store(work.running, 0, fill(1.0))
     for _ in range(ITERATIONS):
-        linearise(ground, enthalpy, work)
+        if ground.tabulated:
+            look_up_lines(ground, enthalpy, work)
         counts[0] += 1
         if not solve_lines(ground, enthalpy, geothermal, step, work):
             return

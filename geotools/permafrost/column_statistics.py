@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -206,7 +207,7 @@ def zero_curtain(temperature: xr.DataArray, *, tolerance: float = 0.2) -> xr.Dat
     xarray.Dataset
         zero_curtain_days [year, any dims; d], 0 where there is none, and its first and last day, counted from
         1 January of the year of thaw, so that days above 365 are in the next year. NaN where the ground did
-        not thaw, or the record has a gap between the warmest day and the end of the curtain.
+        not thaw or not freeze, and where the record ends or has a gap before the curtain is over.
 
     Raises
     ------
@@ -218,7 +219,7 @@ def zero_curtain(temperature: xr.DataArray, *, tolerance: float = 0.2) -> xr.Dat
     Notes
     -----
     Of all runs with |T| <= tolerance that begin after the first T <= tolerance following the warmest day of the
-    year, and before the next year's warmest season, the longest.
+    year, and before the coldest time of the winter, the longest.
     """
     ensure_range("tolerance", np.asarray(tolerance, dtype="float64"), 0.0, 2.0, "K", above=True)
     field = _profile(temperature, "time")
@@ -235,7 +236,7 @@ def zero_curtain(temperature: xr.DataArray, *, tolerance: float = 0.2) -> xr.Dat
     years = np.unique(axis.year)
     names = list(CURTAIN)
     begin = np.array([int(np.argmax(axis.year == y)) for y in years])
-    # Days from 1 January to the first step of the record in that year, for records that begin later.
+    # Days from 1 January to the first step, for records that begin later.
     late = float((field["time"].dt.dayofyear.values[0] - 1) if years.size else 0)
     results = xr.apply_ufunc(
         _curtains,
@@ -262,37 +263,41 @@ def _curtains(
     ensure_celsius("temperature", temperature)
     flat = temperature.reshape(-1, temperature.shape[-1])
     out = np.full((3, flat.shape[0], begin.size), np.nan)
-    for column, year in np.ndindex(flat.shape[0], begin.size):
-        first = int(begin[year])
-        end = int(begin[year + 1]) if year + 1 < begin.size else flat.shape[1]
-        out[:, column, year] = _curtain(flat[column], first, end, step, late if year == 0 else 0.0, tolerance)
+    bounds = [*(int(b) for b in begin), flat.shape[1]]
+    spans = [slice(*pair) for pair in pairwise(bounds)]
+    for column, series in enumerate(flat):
+        # Step of the largest temperature of each year; -1 in a year without any.
+        warmest = [
+            -1 if np.isnan(series[span]).all() else span.start + int(np.nanargmax(series[span]))
+            for span in spans
+        ]
+        for year, first in enumerate(warmest):
+            if first < 0 or series[first] <= tolerance:
+                continue
+            following = warmest[year + 1] if year + 1 < len(warmest) else -1
+            length, start = _curtain(series, first, following if following > 0 else series.size, tolerance)
+            day = (start - bounds[year]) * step + (late if year == 0 else 0.0) + 1.0
+            out[:, column, year] = length * step, day, day + length * step - step
     shaped = out.reshape(3, *temperature.shape[:-1], begin.size)
     return shaped[0], shaped[1], shaped[2]
 
 
-def _curtain(
-    series: Array, first: int, end: int, step: float, late: float, tolerance: float
-) -> tuple[float, float, float]:
-    nothing = (np.nan, np.nan, np.nan)
-    year = series[first:end]
-    if np.isnan(year).all() or np.nanmax(year) <= tolerance:
-        return nothing
-    warmest = first + int(np.nanargmax(year))
-    # Until half a year after the end of this one; spring's own passage through 0 degC comes later.
-    after = series[warmest : min(series.size, end + round(120.0 / step))]
-    cold = np.flatnonzero(after <= tolerance)
-    if cold.size == 0:
-        return nothing
-    after, start = after[cold[0] :], warmest + int(cold[0])
-    inside = np.abs(after) <= tolerance
+def _curtain(series: Array, warmest: int, following: int, tolerance: float) -> tuple[float, float]:
+    """Steps and first step of the longest run near 0 degC between a summer and the coldest of its winter."""
+    unknown, nothing = (np.nan, np.nan), (0.0, np.nan)
+    part = series[warmest:following]
+    # Spring's passage through 0 degC comes after the coldest time, the curtain before.
+    part = part[: int(np.nanargmin(part)) + 1]
+    if not part[-1] < -tolerance:  # it is not over yet, or the ground does not freeze
+        return unknown
+    start = int(np.argmax(part <= tolerance))
+    inside = np.abs(part[start:]) <= tolerance
     edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(int)))
-    if edges.size == 0:
-        return nothing if np.isnan(series[warmest:start]).any() else (0.0, np.nan, np.nan)
     begins, ends = edges[::2], edges[1::2]
-    longest = int(np.argmax(ends - begins))
-    stop = start + int(ends[longest])
-    if np.isnan(series[warmest : min(stop + 1, series.size)]).any():
+    at = int(np.argmax(ends - begins)) if edges.size else 0
+    stop = start + int(ends[at]) if edges.size else start
+    if np.isnan(part[: stop + 1]).any():
+        return unknown
+    if edges.size == 0:
         return nothing
-    day = (start + int(begins[longest]) - first) * step + late + 1.0
-    length = float(ends[longest] - begins[longest]) * step
-    return length, day, day + length - step
+    return float(ends[at] - begins[at]), float(warmest + start + begins[at])
