@@ -21,7 +21,7 @@ from .frost_number import (
 )
 from .n_factor import freezing_n_factor, gisnas_freezing_n_factor, kudryavtsev_snow_offset
 from .parameters import ground_parameters
-from .simulate import simulate
+from .column_simulation import simulate
 from .snow_conductivity import snow_damping, snow_thermal_conductivity
 from .snow_cover import SnowCover
 from .soil_column import SoilColumn, SoilLayer, column_edges
