@@ -9,6 +9,7 @@ from .column_forcing import ForcingGapError
 from .column_plan import SpinUp
 from .column_results import column_state
 from .column_run import EnergyError
+from .column_simulation import simulate
 from .column_statistics import active_layer_thickness, zero_annual_amplitude_depth, zero_curtain
 from .equilibrium import EquilibriumSettings, equilibrium_permafrost
 from .freezing_curves import FreezingCurve, MushyZone, PowerLaw, VanGenuchten
@@ -21,7 +22,6 @@ from .frost_number import (
 )
 from .n_factor import freezing_n_factor, gisnas_freezing_n_factor, kudryavtsev_snow_offset
 from .parameters import ground_parameters
-from .column_simulation import simulate
 from .snow_conductivity import snow_damping, snow_thermal_conductivity
 from .snow_cover import SnowCover
 from .soil_column import SoilColumn, SoilLayer, column_edges

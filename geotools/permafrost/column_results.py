@@ -110,6 +110,8 @@ def dress(arrays: dict[str, xr.DataArray], at: Coordinates, attrs: dict[str, Any
     variables = {}
     for name, array in arrays.items():
         array.attrs = RESULTS[name][1].attrs()
+        if "time" in array.dims:
+            array.attrs["comment"] = "at the end of the step that begins at this time"
         variables[name] = array.rename(name)
     out = xr.Dataset(variables)
     out = out.assign_coords(cell_depth=("cell", at.centres, _depth("depth of the centre of the cell")))
