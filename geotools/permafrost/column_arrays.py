@@ -8,13 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geotools.guards import Array
+from geotools.permafrost.lanes import WIDTH
 
 # How conductivity depends on the share of the water that is liquid.
 GEOMETRIC, ARITHMETIC, THREE_ZONE = 0, 1, 2
 
 
+def lanes_array(*rows: int) -> Array:
+    """Zeros [..., lane] whose rows each lie in one line of the cache."""
+    size = int(np.prod(rows, dtype=int)) * WIDTH
+    memory = np.zeros(size + WIDTH)
+    start = -memory.ctypes.data % (8 * WIDTH) // 8
+    return memory[start : start + size].reshape(*rows, WIDTH)
+
+
 class Ground(NamedTuple):
-    """Properties of the cells of a block, [cell, lane].
+    """Properties of the cells of a block, [cell, lane], or [cell] where all lanes are alike.
 
     Enthalpy is counted from the ground just about to thaw, at `start`: below it ground is frozen, up to `heat`
     partly frozen, and thawed above.

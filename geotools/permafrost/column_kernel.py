@@ -7,7 +7,7 @@ import numpy as np
 from geotools.guards import Array
 from geotools.permafrost.column_arrays import Forcing, Ground, Ledger, Requests, State, Work
 from geotools.permafrost.column_solver import advance, larger, resist, saturate, smaller
-from geotools.permafrost.lanes import WIDTH, choose, fill, less, load, store
+from geotools.permafrost.lanes import WIDTH, choose, element, fill, less, load, store
 from geotools.space.compiled import kernel
 
 
@@ -91,12 +91,13 @@ def thaw_of_year(ground: Ground, centres: Array, state: State, lane: int) -> tup
     NaN when nothing in the column stayed frozen.
     """
     cells, j = ground.thickness.size, lane
-    edge = ground.end[0, j] if ground.tabulated else ground.start[0, j]
+    edge = element(ground.end, 0, j) if ground.tabulated else element(ground.start, 0, j)
     if state.high[0, j] <= edge:
         return 0.0, state.total[0, j] / state.counted[0]
     depth = 0.0
     for i in range(cells):
-        start, end, warmest = ground.start[i, j], ground.end[i, j], state.high[i + 1, j]
+        start, end = element(ground.start, i, j), element(ground.end, i, j)
+        warmest = state.high[i + 1, j]
         if warmest >= end:
             depth += ground.thickness[i]
             continue

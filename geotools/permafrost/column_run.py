@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geotools.errors import GeotoolsError, GeotoolsWarning
 from geotools.guards import Array
-from geotools.permafrost.column_arrays import Forcing, Ground, Ledger, Requests, State, Work
+from geotools.permafrost.column_arrays import Forcing, Ground, Ledger, Requests, State, Work, lanes_array
 from geotools.permafrost.column_kernel import march
 from geotools.permafrost.column_plan import Plan, SpinUp
 from geotools.permafrost.lanes import WIDTH
@@ -19,6 +19,7 @@ from geotools.permafrost.soil_properties import (
     build_ground,
     enthalpy_of,
     layer_properties,
+    shared,
     steady_temperature,
 )
 from geotools.space.compiled import run_all
@@ -75,6 +76,9 @@ def run_columns(
         usable &= ~np.isnan(state["state_enthalpy"]).any(axis=1)
     where = np.flatnonzero(usable)
 
+    # By what was given, and not by its values, which other chunks may not share.
+    alike = not layers
+
     def block(members: NDArray[np.int64]) -> None:
         # The lanes that are left over repeat the last column; their results are not read.
         lanes = np.concatenate([members, np.full(WIDTH - members.size, members[-1])])
@@ -90,7 +94,7 @@ def run_columns(
         )
         old = None if state is None else {k: v[lanes] for k, v in state.items()}
         part = Layers(*(field[:, lanes] for field in ground))
-        for name, values in _run_block(plan, part, forcing, initial[lanes], old, members.size).items():
+        for name, values in _run_block(plan, part, forcing, initial[lanes], old, members.size, alike).items():
             # The lane is the last axis in a block, and the first of the results.
             out[name][members] = np.moveaxis(values, -1, 0)[: members.size]
 
@@ -142,6 +146,7 @@ def _run_block(
     initial: Array,
     old: Mapping[str, Array] | None,
     members: int,
+    alike: bool,
 ) -> dict[str, Array]:
     ground = build_ground(plan.column, layers)
     rows = ground.thickness.size + 2
@@ -153,6 +158,8 @@ def _run_block(
         total, low, high = (_rows(old[f"state_{k}"]) for k in ("total", "low", "high"))
         enthalpy, snow = _rows(old["state_enthalpy"]), _rows(old["state_snow"])
         state = State(enthalpy, snow, total, low, high, np.array([plan.counted]))
+    if alike:
+        ground = shared(ground)
     out: dict[str, Array] = {}
     if plan.spin_up is not None:
         state, out["spin_up_years"], out["spin_up_change"] = _spin_up(
@@ -182,7 +189,7 @@ def _spin_up(
     )
     nothing = _requests(None, 0)
     near = plan.column.centres <= max(how.depth, plan.column.centres[0])
-    settled = _state(state.enthalpy.copy(), state.snow.copy(), work.temperature.shape[0])
+    settled = _state(state.enthalpy, state.snow, work.temperature.shape[0])
     years, change = np.full(WIDTH, np.nan), np.full(WIDTH, np.inf)
     # Each column stops by itself, so that its result does not depend on its neighbours.
     open_, before, passed = np.ones(WIDTH, bool), None, 0
@@ -238,18 +245,19 @@ def _march(
 
 
 def _state(enthalpy: Array, snow: Array, rows: int) -> State:
-    total, low, high = (np.zeros((rows, WIDTH)) for _ in range(3))
-    return State(enthalpy, snow, total, low, high, np.zeros(1, "int64"))
+    total, low, high = (lanes_array(rows) for _ in range(3))
+    return State(_rows(enthalpy.T), _rows(snow.T), total, low, high, np.zeros(1, "int64"))
 
 
 def _rows(values: Array) -> Array:
     """[lane, row] as the kernel has it."""
-    return np.ascontiguousarray(values.T, dtype="float64")
+    out = lanes_array(values.shape[1])
+    out[:] = values.T
+    return out
 
 
 def _work(rows: int) -> Work:
-    shapes = [(rows, WIDTH)] * 11 + [(1, WIDTH), (2, WIDTH), (2, WIDTH)]
-    return Work(*(np.zeros(shape) for shape in shapes))
+    return Work(*(lanes_array(n) for n in [rows] * 11 + [1, 2, 2]))
 
 
 def _requests(plan: Plan | None, steps: int) -> Requests:

@@ -13,7 +13,7 @@ import numpy as np
 
 from geotools.guards import Array
 from geotools.permafrost.column_arrays import ARITHMETIC, GEOMETRIC, Ground, Work
-from geotools.permafrost.lanes import WIDTH, any_of, both, choose, either, fill, less, load, store
+from geotools.permafrost.lanes import WIDTH, any_of, both, choose, either, element, fill, less, load, store
 from geotools.permafrost.nested_newton import nested_newton, segment
 from geotools.space.compiled import kernel
 
@@ -114,9 +114,9 @@ def look_up_lines(ground: Ground, enthalpy: Array, work: Work) -> None:
             at = max(k - 1, 0)
             node, h = ground.temperatures[m, at, j], ground.enthalpies[m, at, j]
             if k == 0:
-                slope = ground.capacity_frozen[i, j]
+                slope = element(ground.capacity_frozen, i, j)
             elif k == count:
-                slope = ground.capacity_thawed[i, j]
+                slope = element(ground.capacity_thawed, i, j)
             else:
                 slope = (ground.enthalpies[m, k, j] - h) / (ground.temperatures[m, k, j] - node)
             work.slope[i, j] = slope
@@ -135,6 +135,7 @@ def solve_lines(ground: Ground, enthalpy: Array, geothermal: Array, step: float,
     cells = ground.thickness.size
     zero, far = fill(0.0), fill(_FAR)
     factor, carried = zero, zero
+    per_step = 1.0 / step  # the divider is busy enough
     g = load(work.top, 0)
     source = load(work.top, 1)
     for i in range(cells):
@@ -152,7 +153,7 @@ def solve_lines(ground: Ground, enthalpy: Array, geothermal: Array, step: float,
             intercept = choose(thawed, from_end, zero - slope * load(ground.start, i))
             store(work.slope, i, slope)
             store(work.intercept, i, intercept)
-        storage = fill(ground.thickness[i] / step)
+        storage = fill(ground.thickness[i] * per_step)
         known = storage * (load(work.before, i) - intercept) + source
         pivot = 1.0 / (storage * slope + below + g * (1.0 - factor))
         carried = (known + g * carried) * pivot
@@ -199,10 +200,11 @@ def solve_nested(
             m = ground.material[i, j]
             nodes[i], values[i] = ground.temperatures[m, :, j], ground.enthalpies[m, :, j]
         else:
-            nodes[i, 0], nodes[i, 1] = ground.start[i, j], ground.end[i, j]
-            values[i, 0], values[i, 1] = 0.0, ground.heat[i, j]
-        below[i], above[i] = ground.capacity_frozen[i, j], ground.capacity_thawed[i, j]
-        storage[i] = ground.thickness[i] / step
+            nodes[i, 0], nodes[i, 1] = element(ground.start, i, j), element(ground.end, i, j)
+            values[i, 0], values[i, 1] = 0.0, element(ground.heat, i, j)
+        below[i] = element(ground.capacity_frozen, i, j)
+        above[i] = element(ground.capacity_thawed, i, j)
+        storage[i] = ground.thickness[i] * (1.0 / step)
         conductance[i] = work.conductance[i, j] if i else work.top[0, j]
         source[i] = storage[i] * work.before[i, j]
         h = work.before[i, j]

@@ -63,15 +63,38 @@ def _row(context: Any, builder: Any, kind: Any, array: Any, row: Any) -> Any:
     return builder.bitcast(at, _VECTOR.as_pointer())
 
 
+def _splat(builder: Any, number: Any) -> Any:
+    undefined = ir.Constant(_VECTOR, ir.Undefined)
+    first = builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
+    return builder.shuffle_vector(first, undefined, zeros)
+
+
 @_instruction
 def load(typing: Any, array: Any, row: Any) -> Any:
-    """Row of a C-contiguous array [rows, WIDTH]."""
+    """Row of a C-contiguous array [rows, WIDTH], or of one [rows] that holds for every column."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if signature.args[0].ndim == 1:
+            data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+            return _splat(builder, builder.load(builder.gep(data, [arguments[1]])))
         at = _row(context, builder, signature.args[0], arguments[0], arguments[1])
         return builder.load(at, align=8)
 
     return LANES(array, types.intp), generate
+
+
+@_instruction
+def element(typing: Any, array: Any, row: Any, lane: Any) -> Any:
+    """One number of what `load` gives."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind, (array, row, lane) = signature.args[0], arguments
+        data = context.make_array(kind)(context, builder, array).data
+        at = row if kind.ndim == 1 else builder.add(builder.mul(row, ir.Constant(row.type, WIDTH)), lane)
+        return builder.load(builder.gep(data, [at]))
+
+    return types.float64(array, types.intp, types.intp), generate
 
 
 @_instruction
@@ -91,10 +114,7 @@ def fill(typing: Any, number: Any) -> Any:
     """The same number for every column."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        undefined = ir.Constant(_VECTOR, ir.Undefined)
-        first = builder.insert_element(undefined, arguments[0], ir.Constant(ir.IntType(32), 0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
-        return builder.shuffle_vector(first, undefined, zeros)
+        return _splat(builder, arguments[0])
 
     return LANES(types.float64), generate
 
