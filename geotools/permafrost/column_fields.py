@@ -114,7 +114,11 @@ def run_fields(
         "step_seconds": plan.step,
         "steps_of_year": steps_of_last_year(axis, plan),
     }
-    return dress(arrays, Coordinates(time, years, plan.depths, column.centres), attrs)
+    out = dress(arrays, Coordinates(time, years, plan.depths, column.centres), attrs)
+    # Coordinates that are no dimensions, such as names of stations or longitudes of a curvilinear grid.
+    surface = fields["surface_temperature"]
+    kept = {c: v for c, v in surface.coords.items() if c not in surface.dims and "time" not in v.dims}
+    return out.assign_coords({c: v for c, v in kept.items() if c not in out.coords})
 
 
 def _times(value: Any, factor: float) -> Any:

@@ -71,6 +71,18 @@ def test_dimensions_and_attributes_are_those_of_the_forcing_and_of_cf():
     assert "geometric" in out.attrs["column"]
 
 
+def test_names_and_curvilinear_coordinates_stay():
+    forcing = air(end="2001-12-31", shape=(1, 2)).assign_coords(
+        station=("lon", ["Yakutsk", "Tiksi"]), lat2d=(("lat", "lon"), [[62.0, 71.6]]), height=2.0
+    )
+    out = run(forcing)
+    assert out.tsl_mean.station.values.tolist() == ["Yakutsk", "Tiksi"]
+    assert out.lat2d.dims == ("lat", "lon")
+    state = column_state(out)
+    later = air("2002-01-01", "2002-12-31", shape=(1, 2)).assign_coords(height=10.0)
+    assert simulate(column(), later, state=state, depths=[0.5]).height.item() == 10.0
+
+
 def test_the_snow_conductivity_method_is_told():
     forcing = air()
     out = run(forcing, snow_depth=snow_like(forcing), snow=SNOW)
