@@ -58,37 +58,7 @@ def run_fields(
     plan, years = make_plan(
         column, axis, time, outputs, depths, spin_up, state, 1 if lazy else available_cores()
     )
-    inputs, cores = dict(fields), {name: ["time"] for name in fields}
-    numbers: dict[str, Any] = {
-        "geothermal": column.geothermal_flux,
-        "snow_conductivity": 1.0,
-        "snow_capacity": 1.0,
-        "initial": initial_temperature,
-    }
-    if snow is not None:
-        numbers["snow_conductivity"] = (
-            snow_thermal_conductivity(snow.density, method=snow.conductivity_method)
-            if snow.conductivity_method is not None
-            else snow.conductivity
-        )
-        numbers["snow_capacity"] = _times(snow.density, snow.heat_capacity)
-    units = {"geothermal": "W m-2", "snow_conductivity": "W m-1 K-1", "initial": "degC"}
-    for number, layer in enumerate(column.layers):
-        for name, unit in LAYER_UNITS.items():
-            if isinstance(getattr(layer, name), xr.DataArray):
-                numbers[f"layer {number} {name}"] = getattr(layer, name)
-                units[f"layer {number} {name}"] = unit
-    for name, value in list(numbers.items()):
-        if isinstance(value, xr.DataArray):
-            unit = units.get(name, "")
-            inputs[name] = convert(value, unit) if unit and ("units" in value.attrs or unit != "1") else value
-            cores[name] = []
-            del numbers[name]
-    if state is not None:
-        for name, (dims, _) in STATE.items():
-            inputs[name], cores[name] = state[name], list(dims)
-            if state[name].chunks is not None:
-                inputs[name] = state[name].chunk(dict.fromkeys(dims, -1))
+    inputs, cores, numbers = _gather(column, fields, snow, initial_temperature, state)
     names = _result_names(plan)
     results = xr.apply_ufunc(
         _core(plan, list(inputs), cores, numbers, names, lazy),
@@ -121,10 +91,47 @@ def run_fields(
     return out.assign_coords({c: v for c, v in kept.items() if c not in out.coords})
 
 
-def _times(value: Any, factor: float) -> Any:
-    return (
-        value.assign_attrs(units="J m-3 K-1") * factor if isinstance(value, xr.DataArray) else value * factor
-    )
+def _gather(
+    column: SoilColumn,
+    fields: Mapping[str, xr.DataArray],
+    snow: SnowCover | None,
+    initial_temperature: Any,
+    state: xr.Dataset | None,
+) -> tuple[dict[str, xr.DataArray], dict[str, list[str]], dict[str, Any]]:
+    """What varies over columns, with its dimensions that are no column's, and what does not."""
+    inputs, cores = dict(fields), {name: ["time"] for name in fields}
+    given: dict[str, tuple[Any, str]] = {
+        "geothermal": (column.geothermal_flux, "W m-2"),
+        "initial": (initial_temperature, "degC"),
+        "snow_conductivity": (1.0, "W m-1 K-1"),
+        "snow_capacity": (1.0, "J m-3 K-1"),
+    }
+    if snow is not None:
+        density = convert(snow.density, "kg m-3") if isinstance(snow.density, xr.DataArray) else snow.density
+        conductivity = snow.conductivity
+        if snow.conductivity_method is not None:
+            conductivity = snow_thermal_conductivity(density, method=snow.conductivity_method)
+        capacity = density * snow.heat_capacity
+        if isinstance(capacity, xr.DataArray):
+            capacity = capacity.assign_attrs(units="J m-3 K-1")
+        given |= {"snow_conductivity": (conductivity, "W m-1 K-1"), "snow_capacity": (capacity, "J m-3 K-1")}
+    for number, layer in enumerate(column.layers):
+        for name, unit in LAYER_UNITS.items():
+            if isinstance(getattr(layer, name), xr.DataArray):
+                given[f"layer {number} {name}"] = getattr(layer, name), unit
+    numbers = {}
+    for name, (value, unit) in given.items():
+        if isinstance(value, xr.DataArray):
+            inputs[name] = convert(value, unit) if "units" in value.attrs or unit != "1" else value
+            cores[name] = []
+        else:
+            numbers[name] = value
+    if state is not None:
+        for name, (dims, _) in STATE.items():
+            inputs[name], cores[name] = state[name], list(dims)
+            if state[name].chunks is not None:
+                inputs[name] = state[name].chunk(dict.fromkeys(dims, -1))
+    return inputs, cores, numbers
 
 
 def _sizes(plan: Plan) -> dict[str, int]:

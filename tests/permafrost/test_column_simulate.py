@@ -195,6 +195,17 @@ def test_layers_and_flux_may_vary_over_columns():
         np.testing.assert_allclose(together.tsl_mean.isel(lon=i), alone.tsl_mean, rtol=0, atol=1e-12)
 
 
+def test_snow_may_vary_over_columns_in_its_own_units():
+    forcing = air(end="2001-12-31", shape=(1, 2)).isel(lat=0)
+    density = xr.DataArray([0.15, 0.3], dims="lon", attrs={"units": "g cm-3"})
+    snow = {"snow_depth": snow_like(forcing)}
+    together = run(forcing, snow=SnowCover(density, conductivity_method="yen1981"), **snow)
+    for i, one in enumerate((150.0, 300.0)):
+        alone = run(forcing.isel(lon=i), snow=SnowCover(one, conductivity_method="yen1981"), **snow)
+        np.testing.assert_allclose(together.tsl_mean.isel(lon=i), alone.tsl_mean, atol=1e-9)
+    assert (together.tsl_mean.isel(lon=0) > together.tsl_mean.isel(lon=1)).all()
+
+
 def test_kelvins_and_centimetres_are_converted_by_their_units():
     forcing = air()
     snow = snow_like(forcing)
