@@ -80,7 +80,6 @@ def with_geotools(forcing: np.ndarray, snow: bool, power: bool, cores: int) -> C
         simulate,
     )
 
-    column_fields.available_cores = lambda: cores
     layer = SoilLayer(
         float("inf"),
         water=GROUND["water"],
@@ -102,6 +101,8 @@ def with_geotools(forcing: np.ndarray, snow: bool, power: bool, cores: int) -> C
         options["snow"] = SnowCover(200.0, conductivity_method="calonne2011")
 
     def run() -> np.ndarray:
+        # Here and not above: each run sets the number for itself.
+        column_fields.available_cores = lambda: cores
         out = simulate(column, air, **options)
         return np.asarray(out["state_enthalpy"].transpose("x", "cell").values)
 
