@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from geotools.errors import DataError, UsageError
 from geotools.permafrost import Layer, edaphic_factor, layered_stefan_thaw_depth, stefan_thaw_depth
 
-DEGREE_DAYS = st.floats(0, 5000)
+DEGREE_DAYS = st.floats(0, 5000, allow_subnormal=False)
 CONDUCTIVITY = st.floats(0.1, 3.0)
 WATER = st.floats(0.05, 0.9)
 DEEP = float("inf")
@@ -25,7 +25,13 @@ def test_known_answers(conductivity, water, n_factor, degree_days, factor, depth
     assert round(stefan_thaw_depth(degree_days, **ground), 6) == depth
 
 
-@given(DEGREE_DAYS, CONDUCTIVITY, WATER, st.lists(st.floats(0, 1), max_size=4), st.floats(0.3, 1.4))
+@given(
+    DEGREE_DAYS,
+    CONDUCTIVITY,
+    WATER,
+    st.lists(st.floats(0, 1, allow_subnormal=False), max_size=4),
+    st.floats(0.3, 1.4),
+)
 def test_identical_layers_are_uniform_ground(degree_days, conductivity, water, thicknesses, n_factor):
     layers = [Layer(h, conductivity, water) for h in (*thicknesses, DEEP)]
     assert layered_stefan_thaw_depth(degree_days, layers=layers, n_factor=n_factor) == pytest.approx(
@@ -37,14 +43,14 @@ def test_identical_layers_are_uniform_ground(degree_days, conductivity, water, t
     )
 
 
-@given(DEGREE_DAYS, st.floats(0, 500), st.floats(0, 0.5))
+@given(DEGREE_DAYS, st.floats(0, 500, allow_subnormal=False), st.floats(0, 0.5, allow_subnormal=False))
 def test_more_degree_days_never_thaw_less(degree_days, more, organic):
     layers = [Layer(organic, 0.3, 0.4), Layer(DEEP, 1.2, 0.3)]
     before, after = (layered_stefan_thaw_depth(d, layers=layers) for d in (degree_days, degree_days + more))
     assert after >= before - 1e-12
 
 
-@given(st.floats(1, 5000), st.floats(0, 0.5), st.floats(0, 0.5))
+@given(st.floats(1, 5000), *[st.floats(0, 0.5, allow_subnormal=False)] * 2)
 def test_a_thicker_organic_layer_never_thaws_deeper_than_its_growth(degree_days, organic, more):
     # Moss that conducts worse and holds as much ice as the soil below.
     thin, thick = (
