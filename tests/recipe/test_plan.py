@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import rioxarray._io
 from xarray.backends import netCDF4_
@@ -13,6 +14,7 @@ from geotools.recipe.check import examine
 from geotools.recipe.context import Context
 from geotools.recipe.loading import load
 from geotools.recipe.plan import plan
+from geotools.recipe.provenance import peak_memory_bytes
 from geotools.recipe.steps import STEPS
 from tests.recipe.conftest import perform
 
@@ -109,3 +111,10 @@ def test_series_blocks_that_cut_chunks_are_told(recipe_file):
     steps = {need.step: need for need in plan(recipe_file(series=series)).steps}
     assert steps["series"].blocks == 3
     assert "blocks of 5 steps cut chunks of 12, each unpacked 3 times" in steps["series"].layout[0]
+
+
+def test_peak_memory_is_that_of_the_program_and_not_of_what_started_it():
+    ballast = np.ones(40_000_000)  # 320 MB that a child must not be told to hold
+    code = "from geotools.recipe.provenance import peak_memory_bytes; print(peak_memory_bytes())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < ballast.nbytes < peak_memory_bytes()
