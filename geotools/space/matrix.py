@@ -222,7 +222,7 @@ class CellMatrix:
 
     def _of_pairs(self, values: NDArray[np.generic]) -> NDArray[np.float64]:
         """The value of the cell of each pair [pair]."""
-        return self.touched(values)[self._csr.indices].astype("float64")
+        return np.asarray(self.touched(values)[self._csr.indices], dtype="float64")
 
     def class_areas(
         self, codes: NDArray[np.generic], classes: NDArray[np.generic], *, threads: int = 1
