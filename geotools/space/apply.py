@@ -39,9 +39,9 @@ class _Call:
         return self._finish(part, matrix, lead)
 
     def of_tile(self, *blocks: Any) -> NDArray[np.object_]:
-        """The part of one tile as an array of one object; the last arguments are its rows, columns and the matrix."""
-        *fields, rows, columns, matrix = blocks
-        tile = matrix.window(slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+        """The part of one tile as an array of one object; the last arguments are its place and the matrix."""
+        *fields, place, matrix = blocks
+        tile = matrix.window(*place)
         out = np.empty((1,) * fields[0].ndim, dtype=object)
         part = self.reduction.part(tile, _steps(fields), 1)
         out[(0,) * out.ndim] = (part, self.reduction.places(tile, matrix), fields[0].shape[:-2])
@@ -121,10 +121,11 @@ def _lazily(
     """Two tasks per chunk at most: apply_ufunc would take more, and would want the tiles joined."""
     import dask.array as da
     from dask.delayed import delayed
+    from dask.layers import ArraySliceDep
 
     # dask has no types.
     blockwise: Any = da.blockwise
-    from_array: Any = da.from_array
+    places: Any = ArraySliceDep
     lazy: Any = xr.unify_chunks(*(f if f.chunks is not None else f.chunk() for f in fields))
     fields = lazy
     dims = fields[0].dims
@@ -139,12 +140,11 @@ def _lazily(
     held = delayed(matrix, pure=True, traverse=False, name=f"overlap-{matrix.key}")
     if all(fields[0].data.numblocks[k] == 1 for k in (y, x)):
         return blockwise(call.whole, out, *arrays, matrix=held, concatenate=True, **common)
-    rows, columns = (
-        from_array(np.arange(fields[0].shape[k]), chunks=(fields[0].data.chunks[k],)) for k in (y, x)
-    )
+    # Slices, and not arrays of row and column numbers: these would be tasks of their own.
+    place = places(tuple(fields[0].data.chunks[k] for k in (y, x)))
     every = tuple(range(len(dims)))
     parts = blockwise(
-        call.of_tile, every, *arrays, rows, (y,), columns, (x,), held, None,
-        adjust_chunks={y: 1, x: 1}, dtype=object, meta=np.empty((0,) * len(dims), dtype=object),
+        call.of_tile, every, *arrays, place, (y, x), held, None,
+        align_arrays=False, adjust_chunks={y: 1, x: 1}, dtype=object, meta=np.empty((0,) * len(dims), dtype=object),
     )  # fmt: skip
     return blockwise(call.joined, out, parts, every, matrix=held, concatenate=False, **common)

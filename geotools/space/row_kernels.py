@@ -132,6 +132,53 @@ def zone_areas(layout, out):
 
 
 @kernel
+def _most_segments(start, r0, r1):
+    most = 0
+    for r in range(r0, r1):
+        most = max(most, start[r + 1] - start[r])
+    return most
+
+
+@kernel
+def _row_sums_of_one(values, r0, r1, layout, amounts, sums, areas):
+    """As `row_sums` for a single step [y, x], without the arrays that hold steps side by side."""
+    start = layout.segment_start
+    most = _most_segments(start, r0, r1)
+    total, area = np.zeros(most), np.zeros(most)
+    zone_total, zone_area = np.zeros(sums.size), np.zeros(sums.size)
+    for r in range(r0, r1):
+        row = values[r]
+        scale = 1.0 if amounts else layout.row_area[r]
+        for s in range(start[r], start[r + 1]):
+            k = s - start[r]
+            first, stop = layout.segment_first[s], layout.segment_stop[s]
+            if layout.even:
+                total[k], area[k] = _even_segment(row, first, stop)
+            else:
+                w = layout.segment_weight[s]
+                weighted, plain, area[k] = _weighted_segment(row, first, layout.weights[w : w + stop - first])
+                total[k] = plain if amounts else weighted
+        for k in range(layout.run_start[r], layout.run_start[r + 1]):
+            run_total, run_area = 0.0, 0.0
+            for s in range(layout.run_low[k], layout.run_high[k]):
+                run_total += total[s]
+                run_area += area[s]
+            z = layout.run_zone[k]
+            zone_total[z] += run_total * scale
+            zone_area[z] += run_area * layout.row_area[r]
+        for k in range(layout.edge_start[r], layout.edge_start[r + 1]):
+            z, v = layout.edge_zone[k], row[np.uint32(layout.edge_column[k])]
+            covered = layout.edge_area[k]
+            weight = layout.edge_share[k] if amounts else covered
+            known = v == v
+            zone_total[z] += (np.float64(v) if known else 0.0) * weight
+            zone_area[z] += np.float64(known) * covered
+    for z in range(sums.size):
+        sums[z] += zone_total[z]
+        areas[z] += zone_area[z]
+
+
+@kernel
 def row_sums(values, t0, t1, r0, r1, layout, amounts, sums, areas):
     """Sums and valid areas [step, zone] of the steps t0 to t1 and the rows r0 to r1.
 
@@ -139,14 +186,15 @@ def row_sums(values, t0, t1, r0, r1, layout, amounts, sums, areas):
     The result of a step does not depend on which steps are added up beside it.
     """
     start = layout.segment_start
-    most = 0
-    for r in range(r0, r1):
-        most = max(most, start[r + 1] - start[r])
+    most = _most_segments(start, r0, r1)
     total, area = np.zeros((most, STEPS)), np.zeros((most, STEPS))
     run_total, run_area = np.zeros(STEPS), np.zeros(STEPS)
     zone_total, zone_area = np.zeros((sums.shape[1], STEPS)), np.zeros((sums.shape[1], STEPS))
     for b in range(t0, t1, STEPS):
         n = min(STEPS, t1 - b)
+        if n == 1:
+            _row_sums_of_one(values[b], r0, r1, layout, amounts, sums[b], areas[b])
+            continue
         zone_total[:], zone_area[:] = 0.0, 0.0
         for r in range(r0, r1):
             scale = 1.0 if amounts else layout.row_area[r]
@@ -203,9 +251,7 @@ def class_sums(codes, t0, t1, r0, r1, layout, classes, areas, unknown):
     Of the codes that are no class, the first few are put into `unknown` [8]; gives how many are there.
     """
     start = layout.segment_start
-    most = 0
-    for r in range(r0, r1):
-        most = max(most, start[r + 1] - start[r])
+    most = _most_segments(start, r0, r1)
     area = np.zeros((most, classes.size))
     strange, c = 0, -1
     for r in range(r0, r1):

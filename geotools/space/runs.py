@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property, partial, reduce
+from functools import cache, cached_property, partial, reduce
 from typing import Any
 
 import numpy as np
@@ -23,9 +23,10 @@ from geotools.space.row_statistics import class_means, row_extremes, row_moments
 from geotools.space.tiles import Tile, join_moments, whole_areas
 from geotools.space.walker import Walked
 
-# Bands into which rows are always cut, whatever the number of threads: their sums are added in this order.
+# Bands into which the rows of a large grid are always cut, whatever the number of threads: their sums are added in
+# this order. A small one takes less time than the threads to begin.
 _BANDS = 4
-_ROWS_PER_BAND = 64
+_CELLS_OF_BANDS = 1 << 21
 _UNKNOWN_NAMED = 8
 
 
@@ -326,7 +327,7 @@ class RunMatrix:
         self, add: Callable[..., None], shape: tuple[int, ...], threads: int
     ) -> NDArray[np.float64]:
         """What a kernel adds up in each band of rows [band, *shape]; the second dimension of the shape are steps."""
-        bands = _bands(self.grid_shape[0])
+        bands = _bands(*self.grid_shape)
         parts = np.zeros((len(bands), *shape))
         run_all(
             [
@@ -359,12 +360,15 @@ def _by_zone(zone: NDArray[np.int32], count: int) -> list[NDArray[np.int64]]:
     return np.split(np.argsort(zone, kind="stable"), np.cumsum(np.bincount(zone, minlength=count))[:-1])
 
 
-def _bands(rows: int) -> list[tuple[int, int]]:
-    count = max(1, min(_BANDS, rows // _ROWS_PER_BAND))
+# Kept, for they are asked for with every chunk.
+@cache
+def _bands(rows: int, columns: int) -> list[tuple[int, int]]:
+    count = min(_BANDS, rows) if rows * columns >= _CELLS_OF_BANDS else 1
     cuts = np.linspace(0, rows, count + 1).astype(int).tolist()
     return list(itertools.pairwise(cuts))
 
 
+@cache
 def _step_ranges(steps: int, threads: int) -> list[tuple[int, int]]:
     """As many steps as a kernel adds up side by side, fewer only where threads would wait for work."""
     count = -(-steps // STEPS)
