@@ -157,20 +157,6 @@ def _may_lie_on(field: xr.DataArray, grid: Grid) -> bool:
     return same_crs(read_crs(field, lonlat_units=grid.is_lonlat), grid.crs)
 
 
-def one_block(field: xr.DataArray, dims: tuple[str, str]) -> xr.DataArray:
-    """A field whose spatial dimensions are in one chunk, lazily."""
-    if field.chunks is None or all(len(field.chunksizes[d]) == 1 for d in dims):
-        return field
-    import dask
-    from dask.utils import parse_bytes
-
-    cells = int(np.prod([field.sizes[d] for d in dims]))
-    steps = int(np.prod([max(c) for d, c in field.chunksizes.items() if d not in dims], dtype="int64"))
-    # Joining the spatial chunks of a long series can give one huge chunk: then the others are cut.
-    huge = cells * steps * field.dtype.itemsize > parse_bytes(dask.config.get("array.chunk-size"))
-    return field.chunk({d: -1 if d in dims else "auto" for d in (field.dims if huge else dims)})
-
-
 def spatial_coordinates(field: xr.DataArray, dims: tuple[str, str]) -> list[str]:
     """Coordinates that lose their meaning with the grid: those along it, and its CRS."""
     mapping = str(field.attrs.get("grid_mapping", field.encoding.get("grid_mapping", "spatial_ref")))

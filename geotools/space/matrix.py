@@ -270,28 +270,30 @@ class CellMatrix:
             out[1, step] = (self._csr @ np.ascontiguousarray((kind & known).T, dtype="float64")).T
         return out, unknown
 
-    def spread(
-        self, amounts: NDArray[np.float64], weights: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Split the amount of each target over its cells in proportion to area times weight.
+    def give(
+        self,
+        by_weight: NDArray[np.float64],
+        by_area: NDArray[np.float64],
+        weights: NDArray[np.float64],
+        *,
+        amounts: bool,
+    ) -> NDArray[np.float64]:
+        """What the targets give to their cells: the way back of `sums`.
 
         Parameters
         ----------
-        amounts : numpy.ndarray [step, target]
+        by_weight : numpy.ndarray [step, target; units per unit of weight and m2, or per unit of weight]
+        by_area : numpy.ndarray [step, target; units m-2]
         weights : numpy.ndarray [touched cell]
-            Finite and not negative. A target whose weights are all zero is split by area.
+        amounts : bool
+            The weights are amounts per cell and not densities.
 
         Returns
         -------
-        amounts : numpy.ndarray [step, touched cell]
-        fallback : numpy.ndarray of bool [target]
+        numpy.ndarray [step, touched cell; units]
         """
-        share = self._csr.copy()
-        share.data = share.data * weights[share.indices]
-        total = np.asarray(share @ np.ones(self.cells.size))
-        fallback = (total == 0) & (self.row_sums > 0)
-        target = self._target_of_pair
-        share.data = np.where(fallback[target], self._csr.data, share.data)
-        total = np.where(fallback, self.row_sums, total)
-        share.data /= total[target]
-        return np.asarray((share.T @ np.ascontiguousarray(amounts.T)).T), fallback
+        back = self._csr.T
+        if amounts:
+            weights = weights / self._cell_areas
+        by_weight, by_area = np.ascontiguousarray(by_weight.T), np.ascontiguousarray(by_area.T)
+        return np.asarray((weights[:, None] * (back @ by_weight) + back @ by_area).T)

@@ -173,11 +173,6 @@ class Overlay:
         out = out.assign_coords(named.isel({self.zone_dim: wanted}).coords)
         return out.rename("fraction").assign_attrs(long_name="share of the cell inside the zone", units="1")
 
-    @cached_property
-    def cell_areas(self) -> NDArray[np.float64]:
-        """True areas of the source cells that any target touches [touched cell; m2]."""
-        return self.grid.areas_of(self.matrix.cells)
-
     def checked(self, field: Any) -> xr.DataArray:
         """A field that fits this overlap, without its spatial coordinates, or an error."""
         out = ensure_field(field)

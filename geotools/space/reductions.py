@@ -89,6 +89,41 @@ class Sums(_ByTarget):
 
 
 @dataclass(frozen=True)
+class WeightTotals(_ByTarget):
+    """Totals of weights by which amounts are split; a missing weight is 0."""
+
+    amounts: bool
+
+    def part(self, tile: Tile, blocks: Blocks, threads: int) -> Part:
+        for step in blocks[0]:
+            weights_of(tile, step)
+        return tile.matrix.sums(blocks[0], amounts=self.amounts, threads=threads)[0][:, None]
+
+    def finish(
+        self, whole: Part, matrix: Matrix, target_areas: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return whole[:, 0], np.ones_like(whole[:, 0])
+
+
+def weights_of(tile: Tile, values: NDArray[Any]) -> NDArray[np.float64]:
+    """Weights of the touched cells of a tile [touched cell] from values [cell]; NaN is 0.
+
+    Raises
+    ------
+    DataError
+        For a negative or infinite weight.
+    """
+    weights = np.nan_to_num(tile.matrix.touched(values).astype("float64"), nan=0.0, posinf=np.inf)
+    if (weights < 0).any() or np.isinf(weights).any():
+        raise DataError(
+            f"the weights run from {weights.min():g} to {weights.max():g}",
+            expected="finite weights of 0 or more",
+            todo="mend the weights; negative densities have no meaning here",
+        )
+    return np.asarray(weights)
+
+
+@dataclass(frozen=True)
 class Variances(_ByTarget):
     """Area-weighted variances about the mean of each target."""
 

@@ -9,11 +9,12 @@ from geotools.space.compiled import kernel
 
 
 @kernel
-def row_spread(weights, layout, by_weight, by_area, out):
+def row_spread(weights, layout, amounts, by_weight, by_area, out):
     """Add what each zone gives to its cells.
 
     Per m2 of a cell a zone gives `by_weight` [step, zone] times the weight of the cell [y, x] plus `by_area`
-    [step, zone]; `out` is [step, y, x].
+    [step, zone]; with `amounts` the weights are amounts per cell, and the first part is given per share of the cell.
+    `out` is [step, y, x].
     """
     start = layout.segment_start
     most = 0
@@ -34,7 +35,9 @@ def row_spread(weights, layout, by_weight, by_area, out):
                 first, w = layout.segment_first[s], layout.segment_weight[s]
                 for i in range(first, layout.segment_stop[s]):
                     area = layout.row_area[r] * (1.0 if layout.even else layout.weights[w + i - first])
-                    out[t, r, i] += area * (of_weight[k] * weights[r, i] + of_area[k])
+                    share = 1.0 if amounts else area
+                    out[t, r, i] += share * of_weight[k] * weights[r, i] + area * of_area[k]
             for k in range(layout.edge_start[r], layout.edge_start[r + 1]):
                 z, i = layout.edge_zone[k], layout.edge_column[k]
-                out[t, r, i] += layout.edge_area[k] * (by_weight[t, z] * weights[r, i] + by_area[t, z])
+                share = layout.edge_share[k] if amounts else layout.edge_area[k]
+                out[t, r, i] += share * by_weight[t, z] * weights[r, i] + layout.edge_area[k] * by_area[t, z]

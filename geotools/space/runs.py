@@ -163,19 +163,20 @@ class RunMatrix:
         """The values [..., cell] at the touched cells only."""
         return values if self.cells.size == self.shape[1] else values[..., self.cells]
 
-    def spread(
-        self, amounts: NDArray[np.float64], weights: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Split the amount of each target over its cells; see `CellMatrix.spread`."""
+    def give(
+        self,
+        by_weight: NDArray[np.float64],
+        by_area: NDArray[np.float64],
+        weights: NDArray[np.float64],
+        *,
+        amounts: bool,
+    ) -> NDArray[np.float64]:
+        """What the targets give to their cells; see `CellMatrix.give`."""
         every = np.zeros(self.shape[1])
         every[self.cells] = weights
-        total = self.sums(every[None])[0][0]
-        fallback = (total == 0) & (self.row_sums > 0)
-        per_weight = np.divide(amounts, total, out=np.zeros(amounts.shape), where=total > 0)
-        per_area = np.divide(amounts, self.row_sums, out=np.zeros(amounts.shape), where=fallback)
-        out = np.zeros((amounts.shape[0], *self.grid_shape))
-        row_spread(every.reshape(self.grid_shape), self._layout, per_weight, per_area, out)
-        return out.reshape(-1, self.shape[1])[:, self.cells], fallback
+        out = np.zeros((by_weight.shape[0], *self.grid_shape))
+        row_spread(every.reshape(self.grid_shape), self._layout, amounts, by_weight, by_area, out)
+        return out.reshape(-1, self.shape[1])[:, self.cells]
 
     def rows(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
         """For each target, the flat numbers of its cells, ascending, and the shared areas [m2]."""

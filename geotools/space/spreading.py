@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from geotools.errors import DataError, UsageError
 from geotools.metadata import kind_of
-from geotools.space.fields import label_of, one_block, result_attrs
+from geotools.space.fields import label_of, result_attrs
+from geotools.space.giving import to_cells
 from geotools.space.overlay import Overlay
-from geotools.space.runs import Matrix
+from geotools.space.reductions import WeightTotals
 from geotools.vocabulary import Kind
 
 _WHOLLY_INSIDE = 1 - 1e-6
@@ -22,12 +20,10 @@ def spread(
     overlay: Overlay, amounts: xr.DataArray, weights: xr.DataArray | None, partly_outside: str
 ) -> xr.Dataset:
     """Split the amount of every target over its cells; see `Overlap.spread`."""
-    zones = overlay.zone_size("spread")
-    zone_dim = next(iter(zones))
+    zone_dim = next(iter(overlay.zone_size("spread")))
     _ensure_inside(overlay, zone_dim, partly_outside)
     amounts = _in_order(overlay, amounts, zone_dim)
     dims = overlay.grid.dims
-    sizes = dict(zip(dims, overlay.grid.shape, strict=True))
     if weights is None:
         weights, per_cell = xr.DataArray(np.ones(overlay.grid.shape), dims=dims), False
     else:
@@ -39,38 +35,19 @@ def spread(
             )
         per_cell = kind is Kind.AMOUNT
         weights = weights.drop_vars([n for n, c in weights.coords.items() if not c.dims])
-    options: dict[str, Any] = {
-        "matrix": overlay.matrix,
-        "cell_areas": overlay.cell_areas if per_cell else None,
-        "shape": overlay.grid.shape,
-    }
-    common: dict[str, Any] = {"dask": "parallelized", "kwargs": options, "keep_attrs": "override"}
-    if amounts.chunks is not None:
-        amounts = amounts.chunk({zone_dim: -1})
-    weights = one_block(weights, dims)
-    cells = xr.apply_ufunc(
-        _spread_block,
-        amounts,
-        weights,
-        input_core_dims=[[zone_dim], list(dims)],
-        output_core_dims=[list(dims)],
-        output_dtypes=["float64"],
-        dask_gufunc_kwargs={"output_sizes": sizes},
-        **common,
-    )
-    fallback = xr.apply_ufunc(
-        _fallback_block,
-        weights,
-        input_core_dims=[list(dims)],
-        output_core_dims=[[zone_dim]],
-        output_dtypes=["bool"],
-        dask_gufunc_kwargs={"output_sizes": zones},
-        **common,
-    )
+    total, _ = overlay.apply(WeightTotals(per_cell), weights)
+    area = xr.DataArray(overlay.matrix.row_sums, dims=zone_dim)
+    fallback = (total == 0) & (area > 0)
+    by_weight = (amounts / total.where(total > 0, 1.0)).where(total > 0, 0.0)
+    by_area = (amounts / area.where(area > 0, 1.0)).where(fallback, 0.0)
+    cells = to_cells(
+        by_weight, by_area, weights, matrix=overlay.matrix, zone_dim=zone_dim, source_dims=dims, amounts=per_cell
+    )  # fmt: skip
     name = amounts.name or "amount"
     attrs = {**result_attrs(amounts, "sum"), "grid_mapping": "spatial_ref"}
     cells = cells.drop_vars(list(overlay.target.coords), errors="ignore")
     cells = cells.assign_coords(overlay.grid.coordinates()).assign_attrs(attrs)
+    fallback = fallback.drop_vars(list(overlay.target.coords), errors="ignore")
     fallback = fallback.assign_coords({zone_dim: overlay.target.coords[zone_dim]}).assign_attrs(
         long_name="all weights of the zone were zero and its amount was split by area"
     )
@@ -116,58 +93,3 @@ def _in_order(overlay: Overlay, amounts: xr.DataArray, zone_dim: str) -> xr.Data
             expected=f"each of the {len(names)} targets once",
         )
     return amounts.sel({zone_dim: names})
-
-
-def _spread_block(
-    amounts: NDArray[Any],
-    weights: NDArray[Any],
-    *,
-    matrix: Matrix,
-    cell_areas: NDArray[np.float64] | None,
-    shape: tuple[int, int],
-) -> NDArray[np.float64]:
-    """Amounts [..., target] and weights [..., y, x] to amounts per cell [..., y, x]."""
-    lead = np.broadcast_shapes(amounts.shape[:-1], weights.shape[:-2])
-    out = np.full((*lead, shape[0] * shape[1]), np.nan)
-    # Dimensions the weights lack need no second look at them.
-    own = (1,) * (len(lead) - weights.ndim + 2) + weights.shape[:-2]
-    amount = np.broadcast_to(amounts, (*lead, amounts.shape[-1])).astype("float64")
-    step: tuple[int, ...]
-    for step in np.ndindex(own):
-        where = tuple(
-            slice(None) if size == 1 else slice(k, k + 1) for k, size in zip(step, own, strict=True)
-        )
-        one = weights.reshape(*own, *weights.shape[-2:])[step]
-        part = amount[where]
-        cells, _ = matrix.spread(part.reshape(-1, part.shape[-1]), _weights(one, matrix, cell_areas))
-        out[(*where, matrix.cells)] = cells.reshape(*part.shape[:-1], -1)
-    return out.reshape(*lead, *shape)
-
-
-def _fallback_block(
-    weights: NDArray[Any],
-    *,
-    matrix: Matrix,
-    cell_areas: NDArray[np.float64] | None,
-    shape: tuple[int, int],
-) -> NDArray[np.bool_]:
-    """Weights [..., y, x] to whether each target falls back to area [..., target]."""
-    lead = weights.shape[:-2]
-    none = np.zeros((1, matrix.shape[0]))
-    flat = weights.reshape(-1, *shape)
-    flags = [matrix.spread(none, _weights(one, matrix, cell_areas))[1] for one in flat]
-    return np.array(flags, dtype=bool).reshape(*lead, matrix.shape[0])
-
-
-def _weights(
-    field: NDArray[Any], matrix: Matrix, cell_areas: NDArray[np.float64] | None
-) -> NDArray[np.float64]:
-    """Weights per area of the touched cells; NaN is 0."""
-    values = np.nan_to_num(matrix.touched(field.reshape(-1)).astype("float64"), nan=0.0, posinf=np.inf)
-    if (values < 0).any() or np.isinf(values).any():
-        raise DataError(
-            f"the weights run from {values.min():g} to {values.max():g}",
-            expected="finite weights of 0 or more",
-            todo="mend the weights; negative densities have no meaning here",
-        )
-    return np.asarray(values if cell_areas is None else values / cell_areas)

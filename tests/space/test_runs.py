@@ -76,8 +76,11 @@ def test_everything_else_is_that_of_the_cells(both):
     for (one, area), (other, too) in zip(runs.rows(), cells.rows(), strict=True):
         np.testing.assert_array_equal(one, other)
         np.testing.assert_allclose(area, too, rtol=1e-12)
-    amounts, weights = np.ones((2, 6)), np.random.default_rng(1).random(cells.cells.size)
-    np.testing.assert_allclose(runs.spread(amounts, weights)[0], cells.spread(amounts, weights)[0])
+    rng = np.random.default_rng(1)
+    given, weights = rng.random((2, 2, 6)), rng.random(cells.cells.size)
+    for amounts in (False, True):
+        one, other = (m.give(*given, weights, amounts=amounts) for m in (runs, cells))
+        np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
 def test_threads_and_steps_together_change_nothing(both):
