@@ -202,9 +202,11 @@ def claim(folder: Path, recipe: dict[str, Any]) -> None:
                 where=str(marker),
                 todo="choose another folder with --out",
             ) from error
-        # Where a run is worked on shapes no number, and may be another place when it goes on.
-        keys = {key for key in _differences(old, recipe) if key.partition(".")[0] != "cluster"}
+        differences = _differences(old, recipe)
+        keys = {key for key in differences if not _shapes_no_number(key)}
         if not keys:
+            if differences:
+                _mark(marker, recipe)
             return
         differing = ", ".join(sorted(keys)) or "the recipe"
         raise UsageError(
@@ -220,8 +222,27 @@ def claim(folder: Path, recipe: dict[str, Any]) -> None:
             expected="an empty folder or a run of the same recipe",
             todo="choose another folder with --out",
         )
+    _mark(marker, recipe)
+
+
+def _mark(marker: Path, recipe: dict[str, Any]) -> None:
     with files.replacing(marker) as temporary:
         temporary.write_text(json.dumps(recipe, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def shaping(section: str, settings: Any) -> Any:
+    """The settings of a section of a recipe without those that no number depends on.
+
+    Where a run is worked on, and in pieces of what size, may change when it goes on: a run that was stopped because
+    it needed too much memory goes on in smaller pieces.
+    """
+    if not isinstance(settings, dict):
+        return settings
+    return {name: value for name, value in settings.items() if not _shapes_no_number(f"{section}.{name}")}
+
+
+def _shapes_no_number(key: str) -> bool:
+    return key.partition(".")[0] == "cluster" or key in ("limits.block_memory_mb", "limits.memory_mb")
 
 
 def _differences(old: Any, new: Any, place: str = "") -> set[str]:

@@ -213,7 +213,7 @@ class SeriesSettings(_Section):
 
 
 class Limits(_Section):
-    """What is refused, and how large the pieces are that a run is cut into."""
+    """What is refused, and how large the pieces are that a run is cut into, which may differ when it goes on."""
 
     min_valid_fraction: Annotated[float, Field(ge=0, le=1)] = Field(
         0.5, description="a zone with a smaller share of valid area stops the run; 0 only refuses empty zones"

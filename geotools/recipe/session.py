@@ -195,7 +195,7 @@ class Session:
             keys[step.name] = journal.key_of(
                 {
                     "step": step.name,
-                    "settings": {name: settings[name] for name in step.settings},
+                    "settings": {name: journal.shaping(name, settings[name]) for name in step.settings},
                     "inputs": {role: inputs[role] for role in inputs if step.reads(role)},
                     "needs": {name: keys[name] for name in step.needs},
                     "code": journal.code_version(),

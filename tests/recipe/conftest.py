@@ -94,3 +94,26 @@ def climate_file(tmp_path):
         return {"path": name, "variables": VARIABLES, "label": "test climate", "tier": "modelled"}
 
     return write
+
+
+class Told:
+    """Progress that remembers."""
+
+    def __init__(self):
+        self.skipped = []
+
+    def plan(self, names):
+        pass
+
+    def step(self, name, *, done=False):
+        if done:
+            self.skipped.append(name)
+
+    def blocks(self, name, done, total):
+        pass
+
+    def finish(self, name, seconds):
+        pass
+
+    def note(self, text):
+        pass

@@ -1,5 +1,7 @@
 """Runs in bands and chunks of rows: the same numbers however the grid is cut."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +15,10 @@ from geotools.recipe.context import Context
 from geotools.recipe.execution import run
 from geotools.recipe.loading import load
 from geotools.recipe.model import Recipe
+from geotools.recipe.steps import STEPS, model_inputs
 from geotools.recipe.steps import fields as fields_step
-from geotools.recipe.steps import model_inputs
 from geotools.recipe.steps.figures import PIXELS, thinned
+from tests.recipe.conftest import SMALL, Told
 
 TABLES = ("basins.csv", "transect.csv", "budget.csv")
 
@@ -24,8 +27,6 @@ TABLES = ("basins.csv", "transect.csv", "budget.csv")
 def whole(tmp_path_factory):
     """The small run in one band."""
     import yaml
-
-    from tests.recipe.conftest import SMALL
 
     folder = tmp_path_factory.mktemp("whole")
     (folder / "recipe.yml").write_text(yaml.safe_dump(SMALL))
@@ -48,6 +49,24 @@ def test_results_are_the_same_bits_in_one_band_and_in_many(whole, recipe_file, t
         assert one.keys() == other.keys()
         for variable, field in one.items():
             np.testing.assert_array_equal(other[variable], field)
+
+
+def test_a_run_goes_on_in_smaller_pieces(whole, recipe_file, tmp_path):
+    """As after a kill for want of memory."""
+    out = tmp_path / "out"
+    shutil.copytree(whole.out, out)
+    path = recipe_file(limits={"block_memory_mb": 20, "memory_mb": 4000})
+    told = Told()
+    run(path, out, progress=told)
+    assert told.skipped == [s.name for s in STEPS]
+    assert json.loads((out / "recipe.json").read_text())["limits"]["block_memory_mb"] == 20
+    (out / "fields.nc").unlink()
+    told = Told()
+    run(None, out, progress=told)
+    assert "fields" not in told.skipped
+    one, other = values(whole.out / "fields.nc"), values(out / "fields.nc")
+    for variable, field in one.items():
+        np.testing.assert_array_equal(other[variable], field)
 
 
 def test_chunks_of_rows_change_sums_by_rounding_only(whole, recipe_file, tmp_path, monkeypatch):

@@ -24,6 +24,7 @@ from geotools.errors import (
 from geotools.recipe.execution import run
 from geotools.recipe.journal import Journal
 from geotools.recipe.steps import STEPS
+from tests.recipe.conftest import SMALL, Told
 
 BUDGET = (
     "zone", "period_start", "period_end", "term", "species", "account", "components", "depth_top_m",
@@ -40,8 +41,6 @@ TIERS = {"observed", "published", "modelled", "scaled", "proxied"}
 def done(tmp_path_factory):
     """One small run for all tests that only read."""
     import yaml
-
-    from tests.recipe.conftest import SMALL
 
     folder = tmp_path_factory.mktemp("run")
     (folder / "recipe.yml").write_text(yaml.safe_dump(SMALL))
@@ -480,26 +479,3 @@ def test_own_published_numbers_stand_beside_the_bundled_ones(recipe_file, tmp_pa
     mine.to_csv(tmp_path / "mine.csv", index=False)
     result = run(recipe_file(inputs={"published": ["mine.csv"]}), tmp_path / "out")
     assert "My own sampling" in set(result.budget["source"])
-
-
-class Told:
-    """Progress that remembers."""
-
-    def __init__(self):
-        self.skipped = []
-
-    def plan(self, names):
-        pass
-
-    def step(self, name, *, done=False):
-        if done:
-            self.skipped.append(name)
-
-    def blocks(self, name, done, total):
-        pass
-
-    def finish(self, name, seconds):
-        pass
-
-    def note(self, text):
-        pass
