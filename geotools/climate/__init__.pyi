@@ -1,4 +1,5 @@
 from .calendar import month_lengths
+from .daily_degree_days import daily_degree_days
 from .degree_days import degree_days, degree_days_sinusoid
 from .seasonal import annual_mean, annual_sum, monthly_extremes
 from .snow import snow_from_monthly
@@ -7,6 +8,7 @@ from .snow_class import snow_density, tundra_snow_share
 __all__ = [
     "annual_mean",
     "annual_sum",
+    "daily_degree_days",
     "degree_days",
     "degree_days_sinusoid",
     "month_lengths",
