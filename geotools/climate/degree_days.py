@@ -175,13 +175,30 @@ def degree_days_sinusoid(mean: Any, amplitude: Any, *, period_days: float = 365.
     """
     ensure_celsius("mean", mean)
     ensure_amplitude("amplitude", amplitude)
+    above, below = sinusoid_excess(mean, amplitude)
+    return period_days * above, period_days * below
+
+
+def sinusoid_excess(mean: Array, amplitude: Array) -> tuple[Array, Array]:
+    """Mean excess above and deficit below 0 of a sinusoid over its period; both positive.
+
+    Parameters
+    ----------
+    mean, amplitude : array [any shapes that broadcast; the same units]
+        Where the mean is farther from 0 than the amplitude, one of the two is 0.
+
+    Returns
+    -------
+    (array, array)
+        Their difference is `mean`.
+    """
     a = np.maximum(amplitude, np.abs(mean))
     with np.errstate(invalid="ignore"):
         x = np.where(a > 0, np.divide(mean, a, where=a > 0, out=np.zeros_like(a)), mean)
     root = np.sqrt(a**2 - mean**2)
-    thawing = period_days * (mean * (0.5 + np.arcsin(x) / np.pi) + root / np.pi)
-    freezing = period_days * (-mean * (0.5 - np.arcsin(x) / np.pi) + root / np.pi)
-    return np.maximum(thawing, 0.0), np.maximum(freezing, 0.0)
+    above = mean * (0.5 + np.arcsin(x) / np.pi) + root / np.pi
+    below = -mean * (0.5 - np.arcsin(x) / np.pi) + root / np.pi
+    return np.maximum(above, 0.0), np.maximum(below, 0.0)
 
 
 def ensure_amplitude(name: str, values: Array) -> None:

@@ -20,7 +20,11 @@ from .frost_number import (
     stefan_frost_number,
     surface_frost_number,
 )
+from .heat_capacity import ground_heat_capacity
+from .kudryavtsev import kudryavtsev
 from .n_factor import freezing_n_factor, gisnas_freezing_n_factor, kudryavtsev_snow_offset
+from .nival import nival_offset
+from .offsets import surface_offset, thermal_offset
 from .parameters import ground_parameters
 from .snow_conductivity import snow_damping, snow_thermal_conductivity
 from .snow_cover import SnowCover
@@ -52,7 +56,9 @@ __all__ = [
     "freezing_n_factor",
     "frost_number",
     "gisnas_freezing_n_factor",
+    "ground_heat_capacity",
     "ground_parameters",
+    "kudryavtsev",
     "kudryavtsev_snow_offset",
     "layered_stefan_thaw_depth",
     "lunardini_solution",
@@ -60,6 +66,7 @@ __all__ = [
     "nelson_outcalt_degree_days",
     "nelson_outcalt_zone",
     "neumann_solution",
+    "nival_offset",
     "periodic_solution",
     "permafrost_extent",
     "permafrost_probability",
@@ -70,6 +77,8 @@ __all__ = [
     "stefan_frost_number",
     "stefan_thaw_depth",
     "surface_frost_number",
+    "surface_offset",
+    "thermal_offset",
     "ttop",
     "zero_annual_amplitude_depth",
     "zero_curtain",
