@@ -70,14 +70,14 @@ def daily_series(field: Any, name: str, dim: str) -> Days:
             expected=f"a DataArray of daily values along {dim!r}",
             todo="name the dimension of the days with dim=, and give it its dates",
         )
-    days = _days(field[dim], where) if dim in field.coords else None
-    if days is None:
+    if dim not in field.coords or not has_dates(field[dim]):
         raise UsageError(
             f"the coordinate {dim!r} holds no dates",
             where=where,
             expected="the date of every value",
             todo="decode the times: xarray.decode_cf(dataset)",
         )
+    days = _days(field[dim], where)
     steps = np.diff(days)
     if np.any(steps < 0):
         raise DataError(
@@ -104,15 +104,20 @@ def daily_series(field: Any, name: str, dim: str) -> Days:
     return days
 
 
-def _days(time: xr.DataArray, where: str) -> Days | None:
+def has_dates(time: xr.DataArray) -> bool:
+    """Whether a coordinate holds dates, ``datetime64`` or cftime."""
     if np.issubdtype(time.dtype, np.datetime64):
-        if np.isnat(time.values).any():
-            raise DataError("a missing date", where=where, expected="the date of every value")
-        days: Days = time.values.astype("datetime64[D]").astype("int64")
-        return days
-    if time.dtype == object and time.size and hasattr(time.values[0], "toordinal"):
+        return True
+    return bool(time.dtype == object and time.size and hasattr(time.values[0], "toordinal"))
+
+
+def _days(time: xr.DataArray, where: str) -> Days:
+    if time.dtype == object:
         return np.array([t.toordinal() for t in time.values], dtype="int64")
-    return None
+    if np.isnat(time.values).any():
+        raise DataError("a missing date", where=where, expected="the date of every value")
+    days: Days = time.values.astype("datetime64[D]").astype("int64")
+    return days
 
 
 def seasons(time: xr.DataArray, days: Days, start_month: int) -> list[Season]:

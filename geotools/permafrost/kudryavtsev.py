@@ -123,8 +123,8 @@ def kudryavtsev(
     thawed all year: T_ps = T, and nothing thaws or freezes.
 
     The depth of thaw is that of Kudryavtsev's formula with thawed properties, that of seasonal frost with frozen
-    ones. Without water it is where the wave has shrunk to T_ps, exactly; with water it is 8 to 13 % smaller than
-    that of the transient column.
+    ones. Without water it is where the wave has shrunk to T_ps, exactly. With water it is smaller than that of the
+    transient column (`simulate`), by 2 to 28 %, most in wet ground with a small amplitude; T_ps agrees within 0.1 K.
 
     References
     ----------

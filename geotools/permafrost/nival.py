@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from geotools.climate.calendar import by_month
-from geotools.climate.daily_axis import accepted, daily_series, days_of, ensure_month, seasons
+from geotools.climate.daily_axis import accepted, daily_series, days_of, ensure_month, has_dates, seasons
 from geotools.errors import DataError, UsageError
 from geotools.face import apply_core
 from geotools.guards import Array, ensure_celsius, ensure_range
@@ -130,14 +130,12 @@ def _ensure_pair(ground: Any, air: Any, dim: str) -> None:
 
 
 def _is_monthly(field: xr.DataArray, dim: str) -> bool:
-    """Whether a series has one value for every month; what is neither this nor daily is refused later."""
-    if field.sizes[dim] < 12:
-        return False
-    if dim not in field.coords or np.issubdtype(field[dim].dtype, np.number):
-        return True
+    """Whether a series has about one value for every month; what is neither this nor daily is refused later."""
+    if field.sizes[dim] == 12 or dim not in field.coords or not has_dates(field[dim]):
+        return field.sizes[dim] == 12
     time = field[dim].dt
-    number = 12 * time.year.values + time.month.values
-    return bool(np.all(np.diff(number) == 1) or field.sizes[dim] == 12)
+    steps = np.diff(12 * time.year.values + time.month.values)
+    return bool(steps.size and np.median(steps) >= 1)
 
 
 def _monthly(
