@@ -30,7 +30,9 @@ from .snow_conductivity import snow_damping, snow_thermal_conductivity
 from .snow_cover import SnowCover
 from .soil_column import SoilColumn, SoilLayer, column_edges
 from .stefan import Layer, edaphic_factor, layered_stefan_thaw_depth, stefan_thaw_depth
+from .subgrid_parameters import ensemble_parameters
 from .ttop import mean_annual_ground_surface_temperature, ttop
+from .ttop_members import ttop_ensemble
 from .zonation import permafrost_extent, permafrost_probability, permafrost_zone
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "column_edges",
     "column_state",
     "edaphic_factor",
+    "ensemble_parameters",
     "equilibrium_permafrost",
     "freezing_n_factor",
     "frost_number",
@@ -80,6 +83,7 @@ __all__ = [
     "surface_offset",
     "thermal_offset",
     "ttop",
+    "ttop_ensemble",
     "zero_annual_amplitude_depth",
     "zero_curtain",
 ]

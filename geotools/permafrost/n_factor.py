@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from geotools.climate.degree_days import ensure_amplitude
 from geotools.face import face
-from geotools.guards import ensure_degree_days, ensure_range, one_of
+from geotools.guards import Array, ensure_degree_days, ensure_range, one_of
 from geotools.metadata import Variable
 from geotools.permafrost.frost_number import seasons
 from geotools.permafrost.snow_conductivity import SNOW_HEAT_CAPACITY, damping
@@ -154,18 +155,30 @@ def freezing_n_factor(
     0.91
     """
     one_of("method", method, METHODS)
-    ensure_degree_days("freezing_degree_days", freezing_degree_days)
     ratio = damping(snow_depth, snow_density, conductivity_method, period_days)
-    _, bare = seasons(warmest_month, coldest_month, np.ones(()), period_days)
-    if method == "nelson_outcalt":
-        _, covered = seasons(warmest_month, coldest_month, ratio, period_days)
-        lost, total = bare - covered, bare
-    else:
-        amplitude = 0.5 * (warmest_month - coldest_month)
-        lost, total = period_days * amplitude * (1.0 - ratio), freezing_degree_days
+    return damped_n_factor(freezing_degree_days, warmest_month, coldest_month, method, period_days)(ratio)
+
+
+def damped_n_factor(
+    freezing_degree_days: Array, warmest: Array, coldest: Array, method: str, period_days: float
+) -> Callable[[Array], Array]:
+    """The core of `freezing_n_factor`, as a function of the ratio of the amplitudes below and above the snow."""
+    ensure_degree_days("freezing_degree_days", freezing_degree_days)
+    _, bare = seasons(warmest, coldest, np.ones(()), period_days)
+    total = bare if method == "nelson_outcalt" else freezing_degree_days
     freezes = total > 0.0
-    factor = np.where(freezes, 1.0 - lost / np.where(freezes, total, 1.0), 1.0)
-    return np.where(np.isnan(lost + total), np.nan, np.clip(factor, 0.0, 1.0))
+    total = np.where(freezes | np.isnan(total), total, 1.0)
+    full = period_days * 0.5 * (warmest - coldest)
+
+    def factor(ratio: Array) -> Array:
+        if method == "nelson_outcalt":
+            lost = bare - seasons(warmest, coldest, ratio, period_days)[1]
+        else:
+            lost = full * (1.0 - ratio)
+        part = lost / total
+        return np.clip(np.where(freezes | np.isnan(part), 1.0 - part, 1.0), 0.0, 1.0)
+
+    return factor
 
 
 @face({"snow_depth_max": "m"}, "n_factor_freezing")
@@ -203,5 +216,10 @@ def gisnas_freezing_n_factor(snow_depth_max: Any) -> Any:
     0.4547
     """
     ensure_range("snow_depth_max", snow_depth_max, 0.0, 50.0, "m")
-    depth = np.where(snow_depth_max > 0.0, snow_depth_max, np.where(np.isnan(snow_depth_max), np.nan, 1e-9))
-    return np.clip(0.25 - 0.17 * np.log(depth), 0.1, 1.0)
+    return gisnas_regression(snow_depth_max)
+
+
+def gisnas_regression(snow_depth_max: Array) -> Array:
+    """The core of `gisnas_freezing_n_factor`, for the cores of other modules."""
+    # The regression reaches 1 at 0.012 m; the floor only keeps the logarithm finite.
+    return np.clip(0.25 - 0.17 * np.log(np.maximum(snow_depth_max, 1e-9)), 0.1, 1.0)

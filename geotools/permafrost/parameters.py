@@ -223,11 +223,11 @@ def ground_parameters(
     """
     import xarray as xr
 
-    table = _table(overrides or {})
+    table = parameter_table(overrides or {})
     units = {"land_cover": "1"}
     if class_dim is None:
         out = apply_core(
-            _look_up,
+            look_up,
             {"land_cover": land_cover},
             units=units,
             returns=list(FIELDS.values()),
@@ -242,18 +242,18 @@ def ground_parameters(
             )
         classes = np.asarray(land_cover[class_dim].values, dtype="float64")
         out = apply_core(
-            _mix,
+            mix,
             {"land_cover": land_cover},
             units=units,
             returns=list(FIELDS.values()),
-            options={"values": np.stack(_look_up(classes, table))},
+            options={"values": np.stack(look_up(classes, table))},
             core_dim=class_dim,
             along=("land_cover",),
         )
     return out if isinstance(out, xr.Dataset) else dict(zip(FIELDS, out, strict=True))
 
 
-def _table(overrides: Mapping[str, Mapping[str, float]]) -> Array:
+def parameter_table(overrides: Mapping[str, Mapping[str, float]]) -> Array:
     """Parameters [field, class] of the IGBP classes 0 to 17; NaN where there is no ground."""
     for group, fields in overrides.items():
         unknown = set(fields) - set(FIELDS)
@@ -287,7 +287,7 @@ def _ensure_physical(name: str, value: Array) -> None:
     )
 
 
-def _look_up(land_cover: Array, table: Array) -> tuple[Array, ...]:
+def look_up(land_cover: Array, table: Array) -> tuple[Array, ...]:
     """One array [...] for every field from classes [...]."""
     land_cover = np.where(land_cover == UNCLASSIFIED, np.nan, land_cover)
     ensure_range("land_cover", land_cover, 0.0, 17.0, "1", todo="give IGBP classes, and NaN or 255 for none")
@@ -303,7 +303,7 @@ def _look_up(land_cover: Array, table: Array) -> tuple[Array, ...]:
     return tuple(np.where(missing, np.nan, row[code]) for row in table)
 
 
-def _mix(land_cover: Array, values: Array) -> tuple[Array, ...]:
+def mix(land_cover: Array, values: Array) -> tuple[Array, ...]:
     """One array [...] for every field from fractions [..., class] and values [field, class]."""
     ensure_range("land_cover", land_cover, 0.0, 1.0 + 1e-6, "1", todo="divide percentages by 100")
     ground = np.where(np.isnan(values[0]), 0.0, land_cover)

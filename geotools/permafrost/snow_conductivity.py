@@ -169,6 +169,19 @@ def damping(
     heat_capacity: float = SNOW_HEAT_CAPACITY,
 ) -> Array:
     """The core of `snow_damping`, for the cores of other modules."""
+    return np.asarray(
+        np.exp(-damping_depths(snow_depth, snow_density, conductivity_method, period_days, heat_capacity))
+    )
+
+
+def damping_depths(
+    snow_depth: Array,
+    snow_density: Array,
+    conductivity_method: str,
+    period_days: float,
+    heat_capacity: float = SNOW_HEAT_CAPACITY,
+) -> Array:
+    """Snow depth over the depth in which the annual wave falls to 1/e."""
     ensure_range("snow_depth", snow_depth, 0.0, 50.0, "m", todo="give the depth in m")
     diffusivity = _conductivity(snow_density, conductivity_method) / (snow_density * heat_capacity)
-    return np.asarray(np.exp(-snow_depth * np.sqrt(np.pi / (diffusivity * period_days * 86400.0))))
+    return np.asarray(snow_depth * np.sqrt(np.pi / (diffusivity * period_days * 86400.0)))

@@ -80,10 +80,16 @@ def ttop(
         above=True,
         todo="give thawed over frozen conductivity, not the inverse",
     )
-    thawing, freezing = n_thawing * thawing_degree_days, n_freezing * freezing_degree_days
+    return top_temperature(
+        n_freezing * freezing_degree_days, n_thawing * thawing_degree_days, conductivity_ratio, period_days
+    )
+
+
+def top_temperature(freezing: Array, thawing: Array, conductivity_ratio: Array, period_days: float) -> Array:
+    """The core of `ttop` from the degree-days of the ground surface, for the cores of other modules."""
     balance = conductivity_ratio * thawing - freezing
     # The branch of seasonal frost divides by the thawed conductivity, that of permafrost by the frozen one.
-    return np.where(balance > 0.0, balance / conductivity_ratio, balance) / period_days
+    return np.asarray(np.where(balance > 0.0, balance / conductivity_ratio, balance) / period_days)
 
 
 @face(
