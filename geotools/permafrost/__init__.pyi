@@ -29,10 +29,11 @@ from .parameters import ground_parameters
 from .snow_conductivity import snow_damping, snow_thermal_conductivity
 from .snow_cover import SnowCover
 from .soil_column import SoilColumn, SoilLayer, column_edges
-from .stefan import Layer, edaphic_factor, layered_stefan_thaw_depth, stefan_thaw_depth
+from .stefan import Layer, edaphic_factor, fit_edaphic_factor, layered_stefan_thaw_depth, stefan_thaw_depth
 from .subgrid_parameters import ensemble_parameters
 from .ttop import mean_annual_ground_surface_temperature, ttop
 from .ttop_members import ttop_ensemble
+from .two_years import permafrost_state
 from .zonation import permafrost_extent, permafrost_probability, permafrost_zone
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "edaphic_factor",
     "ensemble_parameters",
     "equilibrium_permafrost",
+    "fit_edaphic_factor",
     "freezing_n_factor",
     "frost_number",
     "gisnas_freezing_n_factor",
@@ -73,6 +75,7 @@ __all__ = [
     "periodic_solution",
     "permafrost_extent",
     "permafrost_probability",
+    "permafrost_state",
     "permafrost_zone",
     "simulate",
     "snow_damping",

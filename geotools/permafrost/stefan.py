@@ -80,6 +80,63 @@ def _edaphic(conductivity: Array, melted: Array, n_factor: Array) -> Array:
     return np.asarray(np.sqrt(2.0 * _DAY * conductivity * n_factor / (LATENT_HEAT * melted)))
 
 
+def fit_edaphic_factor(thaw_depth: Any, thawing_degree_days: Any, *, dim: str = "year") -> Any:
+    r"""Edaphic factor of a site from its measured thaw depths.
+
+    Parameters
+    ----------
+    thaw_depth : array or xarray.DataArray [..., year; m]
+        At the end of the season. The years are the last axis of a NumPy array.
+    thawing_degree_days : array or xarray.DataArray [..., year; K d]
+        Of the air, up to the day of the measurement.
+    dim : str
+        The dimension of the years.
+
+    Returns
+    -------
+    float, array or xarray.DataArray [...; m (K d)-1/2]
+        The line through the origin, over the years that have both; NaN where none has.
+
+    Raises
+    ------
+    DataError
+        When a depth or degree-days are negative.
+
+    Notes
+    -----
+    .. math:: E = \sum Z \sqrt{TDD} / \sum TDD
+
+    the least squares of Z = E sqrt(TDD).
+
+    References
+    ----------
+    Nelson, F. E., & Outcalt, S. I. (1987). Arct. Alp. Res. 19, 279-288. doi:10.2307/1551363
+
+    Examples
+    --------
+    >>> round(fit_edaphic_factor([1.5, 1.7, float("nan")], [1600.0, 1900.0, 1700.0]), 4)
+    0.0383
+    """
+    return apply_core(
+        _fit,
+        {"thaw_depth": thaw_depth, "thawing_degree_days": thawing_degree_days},
+        units={"thaw_depth": "m", "thawing_degree_days": "K d"},
+        returns=EDAPHIC_FACTOR,
+        core_dim=dim,
+        along=("thaw_depth", "thawing_degree_days"),
+    )
+
+
+def _fit(thaw_depth: Array, thawing_degree_days: Array) -> Array:
+    """Factor [...] from depths and degree-days [..., year]."""
+    ensure_range("thaw_depth", thaw_depth, 0.0, 50.0, "m", todo="give the depth in m")
+    ensure_degree_days("thawing_degree_days", thawing_degree_days)
+    both = ~np.isnan(thaw_depth + thawing_degree_days)
+    total = np.where(both, thawing_degree_days, 0.0).sum(axis=-1)
+    product = np.where(both, thaw_depth * np.sqrt(thawing_degree_days), 0.0).sum(axis=-1)
+    return np.asarray(product / np.where(total > 0.0, total, np.nan))
+
+
 @face({"thawing_degree_days": "K d", **_GROUND, "n_factor": "1"}, "thaw_depth")
 def stefan_thaw_depth(
     thawing_degree_days: Any, *, conductivity: Any, melted_water_fraction: Any, n_factor: Any = 1.0

@@ -41,7 +41,7 @@ def test_nelson_and_outcalt():
 def test_nelson_and_outcalt_below_snow():
     ratio = np.array(12.767451 / 15.0)
     _, freezing = seasons(np.array(10.0), np.array(-20.0), ratio, 365.0)
-    assert round(float(freezing), 3) == 2508.444
+    assert float(freezing) == pytest.approx(2508.4437, abs=2e-4)
     assert round(surface_frost_number(10.0, -20.0, 0.3, **SNOW), 6) == 0.621800
     assert round(stefan_frost_number(10.0, -20.0, 0.3, **GROUND, **SNOW), 6) == 0.688065
 
@@ -57,6 +57,25 @@ def test_nelson_and_outcalt_below_snow():
 )
 def test_a_year_of_one_season(warm, cold, thawing, freezing):
     assert nelson_outcalt_degree_days(warm, cold) == pytest.approx((thawing, freezing), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("warm", "cold", "number"), [(-5.0, -25.0, 1.0), (25.0, 5.0, 0.0), (0.0, 0.0, np.nan)]
+)
+def test_a_year_of_one_season_has_the_frost_number_of_it(warm, cold, number):
+    thawing, freezing = nelson_outcalt_degree_days(warm, cold)
+    np.testing.assert_array_equal(frost_number(freezing, thawing), number)
+    np.testing.assert_array_equal(surface_frost_number(warm, cold, 0.0, **SNOW), number)
+    np.testing.assert_array_equal(stefan_frost_number(warm, cold, 0.0, **GROUND, **SNOW), number)
+
+
+def test_the_seasons_of_nelson_and_outcalt():
+    # beta 1.230959: a summer of 143.0167 d at 6.488710 degC, a winter of the rest at -12.401806 degC.
+    thawing, freezing = nelson_outcalt_degree_days(10.0, -20.0)
+    summer = 365.0 * 1.230959 / np.pi
+    assert summer == pytest.approx(143.0167, abs=1e-4)
+    assert thawing / summer == pytest.approx(6.488710, abs=1e-5)
+    assert freezing / (365.0 - summer) == pytest.approx(12.401806, abs=1e-5)
 
 
 @given(st.floats(-40, 30), st.floats(0, 60))

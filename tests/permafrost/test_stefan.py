@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geotools.errors import DataError, UsageError
-from geotools.permafrost import Layer, edaphic_factor, layered_stefan_thaw_depth, stefan_thaw_depth
+from geotools.permafrost import (
+    Layer,
+    edaphic_factor,
+    fit_edaphic_factor,
+    layered_stefan_thaw_depth,
+    stefan_thaw_depth,
+)
 
 DEGREE_DAYS = st.floats(0, 5000, allow_subnormal=False)
 CONDUCTIVITY = st.floats(0.1, 3.0)
@@ -81,6 +87,30 @@ def test_layers_may_be_fields():
     expected = stefan_thaw_depth(800.0, conductivity=1.0, melted_water_fraction=0.35)
     np.testing.assert_allclose(eager, [0.0, expected, np.nan])
     assert eager.attrs["units"] == "m"
+
+
+@given(st.floats(0.005, 0.1), st.lists(st.floats(1, 5000), min_size=1, max_size=9))
+def test_a_fit_finds_the_factor_that_made_the_depths(factor, degree_days):
+    depths = factor * np.sqrt(degree_days)
+    assert fit_edaphic_factor(depths, degree_days) == pytest.approx(factor)
+
+
+def test_a_fit_by_hand_takes_the_years_that_have_both():
+    depths = [[1.0, 2.0, np.nan, 9.0], [np.nan] * 4]
+    degree_days = np.array([400.0, 900.0, 1000.0, np.nan])
+    # (1 x 20 + 2 x 30) / (400 + 900), and not the mean of 1/20 and 2/30.
+    expected = [80.0 / 1300.0, np.nan]
+    np.testing.assert_allclose(fit_edaphic_factor(np.array(depths), degree_days), expected)
+    sites = xr.DataArray(depths, dims=("site", "year"), attrs={"units": "m"})
+    summers = xr.DataArray(degree_days, dims="year", attrs={"units": "K d"})
+    fitted = fit_edaphic_factor(sites.chunk(year=1), summers)
+    np.testing.assert_allclose(fitted, expected)
+    assert fitted.dims == ("site",)
+
+
+def test_thaw_depths_in_centimetres_are_refused():
+    with pytest.raises(DataError, match=r"thaw_depth.*give the depth in m"):
+        fit_edaphic_factor([80.0, 95.0], [1200.0, 1500.0])
 
 
 def test_missing_thickness_stays_missing():
