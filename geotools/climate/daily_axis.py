@@ -94,7 +94,9 @@ def daily_series(field: Any, name: str, dim: str) -> Days:
             todo=f"average first: field.resample({dim}='1D').mean()",
         )
     if steps.size == 0 or np.median(steps) > 1:
-        found = "a single value" if steps.size == 0 else f"values mostly {np.median(steps):g} days apart"
+        found = (
+            "fewer than two values" if steps.size == 0 else f"values mostly {np.median(steps):g} days apart"
+        )
         raise UsageError(
             found,
             where=where,

@@ -195,7 +195,8 @@ def sinusoid_excess(mean: Array, amplitude: Array) -> tuple[Array, Array]:
     a = np.maximum(amplitude, np.abs(mean))
     with np.errstate(invalid="ignore"):
         x = np.where(a > 0, np.divide(mean, a, where=a > 0, out=np.zeros_like(a)), mean)
-    root = np.sqrt(a**2 - mean**2)
+    # Squares would cancel, and might not to 0 where the two are equal.
+    root = np.sqrt((a - mean) * (a + mean))
     above = mean * (0.5 + np.arcsin(x) / np.pi) + root / np.pi
     below = -mean * (0.5 - np.arcsin(x) / np.pi) + root / np.pi
     return np.maximum(above, 0.0), np.maximum(below, 0.0)

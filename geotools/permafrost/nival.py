@@ -94,12 +94,9 @@ def nival_offset(
 
 def _winter(winter: Any) -> tuple[int, ...] | None:
     """Numbers of the months, or None where the air decides."""
-    if isinstance(winter, str):
-        known = winter == AIR_BELOW_ZERO
-        months: tuple[int, ...] | None = None
-    else:
-        months = tuple(winter)
-        known = bool(months) and all(month in range(1, 13) for month in months)
+    months = tuple(winter) if isinstance(winter, Collection) and not isinstance(winter, str) else None
+    known = winter == AIR_BELOW_ZERO if months is None else bool(months)
+    known = known and all(month in range(1, 13) for month in months or ())
     if not known:
         raise UsageError(
             f"{winter!r} is no winter",

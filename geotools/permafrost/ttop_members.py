@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from scipy.special import ndtri
 
-from geotools.errors import DataError, UsageError
+from geotools.errors import UsageError
 from geotools.face import apply_core
 from geotools.guards import Array, ensure_degree_days, ensure_range, one_of
 from geotools.metadata import VARIABLES, Variable
@@ -118,9 +118,9 @@ def ttop_ensemble(
     Raises
     ------
     UsageError
-        When an option is not known, or what the n-factor needs is not given.
+        When an option is not known, there are fewer than 2 members, or what the n-factor needs is not given.
     DataError
-        When degree-days, factors or spreads are negative, or there are fewer than 2 members.
+        When degree-days, factors or spreads are negative, or a property of snow or ground cannot be one.
 
     Notes
     -----
@@ -150,8 +150,10 @@ def ttop_ensemble(
     (-0.9, 0.9, 0.89, 3)
     """
     one_of("n_factor_method", n_factor_method, tuple(NEEDS))
-    if members < 2:
-        raise DataError(f"{members} members", where="option 'members'", expected="at least 2, such as 200")
+    if not isinstance(members, int | np.integer) or members < 2:
+        raise UsageError(f"{members!r} members", where="option 'members'", expected="at least 2, such as 200")
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise UsageError(f"{seed!r} is no seed", where="option 'seed'", expected="a whole number from 0 on")
     needed = {
         "freezing_degree_days": freezing_degree_days,
         "snow_depth": snow_depth,

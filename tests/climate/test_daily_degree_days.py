@@ -237,7 +237,8 @@ def test_kelvins_are_converted_by_their_units_and_refused_without():
         (lambda t: t.resample(time="6h").ffill(), UsageError, "several values lie in one day.*resample"),
         (lambda t: t.resample(time="MS").mean(), UsageError, r"values mostly 31 days apart.*degree_days\(\)"),
         (lambda t: t[::8], UsageError, "values mostly 8 days apart"),
-        (lambda t: t[:1], UsageError, "a single value"),
+        (lambda t: t[:1], UsageError, "fewer than two values"),
+        (lambda t: t[:0], UsageError, "fewer than two values"),
         (lambda t: t[::-1], DataError, "dates that go back.*sortby"),
         (lambda t: t.drop_vars("time"), UsageError, "no dates"),
         (lambda t: t.assign_coords(time=np.arange(t.size)), UsageError, "no dates.*decode"),
@@ -249,7 +250,19 @@ def test_kelvins_are_converted_by_their_units_and_refused_without():
             "a missing date",
         ),
     ],
-    ids=["6h", "monthly", "8 days", "one", "descending", "no times", "index", "dimension", "array", "NaT"],
+    ids=[
+        "6h",
+        "monthly",
+        "8 days",
+        "one",
+        "none",
+        "descending",
+        "no times",
+        "index",
+        "dimension",
+        "array",
+        "NaT",
+    ],
 )
 def test_what_is_not_daily_is_refused(change, error, text):
     with pytest.raises(error, match=text):

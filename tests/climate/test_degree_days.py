@@ -59,6 +59,13 @@ def test_sinusoid(mean, amplitude, thawing, freezing):
     assert [round(v, 4) for v in out] == [thawing, freezing]
 
 
+@given(st.floats(-60, 60))
+def test_a_year_without_seasons_has_only_one_kind_of_degree_days(mean):
+    thawing, freezing = degree_days_sinusoid(mean, 0.0)
+    assert thawing == pytest.approx(max(365.25 * mean, 0.0), rel=1e-12)
+    assert freezing == pytest.approx(max(-365.25 * mean, 0.0), rel=1e-12)
+
+
 def test_sinusoid_of_yakutsk():
     mean = float(np.dot(YAKUTSK, MEAN_YEAR) / 365.25)
     assert round(mean, 4) == -8.2734

@@ -190,6 +190,7 @@ def test_lazy_fields_stay_lazy_and_agree():
     [
         (lambda t: t, {"winter": "cold"}, UsageError, "'cold' is no winter.*air_below_zero"),
         (lambda t: t, {"winter": [13]}, UsageError, "no winter"),
+        (lambda t: t, {"winter": 12}, UsageError, "12 is no winter"),
         (lambda t: t, {"winter": []}, UsageError, "no winter"),
         (lambda t: t, {"year_start_month": 13}, UsageError, "13 is no month"),
         (lambda t: t, {"max_gap_days": -1}, DataError, "max_gap_days"),

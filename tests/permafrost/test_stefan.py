@@ -12,6 +12,7 @@ from geotools.permafrost import (
     edaphic_factor,
     fit_edaphic_factor,
     layered_stefan_thaw_depth,
+    neumann_solution,
     stefan_thaw_depth,
 )
 
@@ -29,6 +30,24 @@ def test_known_answers(conductivity, water, n_factor, degree_days, factor, depth
     assert round(edaphic_factor(conductivity, water, n_factor), 7) == factor
     ground = {"conductivity": conductivity, "melted_water_fraction": water, "n_factor": n_factor}
     assert round(stefan_thaw_depth(degree_days, **ground), 6) == depth
+
+
+def test_without_sensible_heat_the_depth_is_a_little_too_large():
+    # 100 days at 5 degC, against the exact front of ground at 0 degC.
+    depth = stefan_thaw_depth(500.0, conductivity=1.0, melted_water_fraction=0.4)
+    exact = neumann_solution(
+        100.0,
+        [0.5],
+        surface_temperature=5.0,
+        initial_temperature=0.0,
+        latent_heat=3.34e8 * 0.4,
+        conductivity_thawed=1.0,
+        conductivity_frozen=1.8,
+        heat_capacity_thawed=2.8e6,
+        heat_capacity_frozen=2.0e6,
+    )
+    assert round(depth, 7) == 0.8041807
+    assert round(exact.front, 7) == 0.7906725
 
 
 @given(

@@ -285,7 +285,10 @@ def test_without_spread_it_is_the_equilibrium_chain():
 @pytest.mark.parametrize(
     ("change", "error", "text"),
     [
-        ({"members": 1}, DataError, "1 members.*at least 2"),
+        ({"members": 1}, UsageError, "1 members.*at least 2"),
+        ({"members": 20.5}, UsageError, "20.5 members"),
+        ({"seed": -1}, UsageError, "-1 is no seed"),
+        ({"seed": "today"}, UsageError, "'today' is no seed"),
         ({"n_factor_method": "obu"}, UsageError, "'obu' is not known"),
         ({"conductivity_method": "sturm"}, UsageError, "'sturm' is not known"),
         ({"snow_depth_max": None}, UsageError, "snow_depth_max not given.*another n_factor_method"),
