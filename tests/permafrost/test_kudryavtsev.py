@@ -288,6 +288,16 @@ def test_vegetation_by_hand():
     assert out.ground_surface_amplitude == pytest.approx(20.0 - (a1 * 2 / 3 + a2 / 3))
 
 
+def test_where_snow_leaves_no_winter_moss_damps_the_summer_alone():
+    climate = {"maat": -2.0, "amplitude": 10.0, "snow_depth": 3.0}
+    bare, out = run(**climate), run(**climate, **MOSS)
+    mean, swing = bare.mean_annual_ground_surface_temperature, bare.ground_surface_amplitude
+    assert mean > swing
+    share = 0.5 + np.arcsin(-0.2) / np.pi
+    ratio = np.exp(-0.1 * np.sqrt(np.pi / (2 * 5.6e-8 * share * 365.25 * 86400)))
+    assert out.vegetation_offset == pytest.approx(-2 / np.pi * (swing + mean) * (1 - ratio) * share)
+
+
 def test_moss_that_insulates_more_in_summer_cools_the_surface_and_thins_the_active_layer():
     bare, mossy = run(), run(**MOSS)
     assert mossy.vegetation_offset < 0.0

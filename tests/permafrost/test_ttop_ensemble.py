@@ -7,6 +7,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geotools.climate.degree_days import expected_excess
 from geotools.errors import DataError, UnitsError, UsageError
 from geotools.permafrost import (
     EquilibriumSettings,
@@ -110,6 +111,17 @@ def test_independent_spreads_add_as_variances():
     )  # fmt: skip
     product = 0.8**2 * 0.06**2 + 0.6**2 * 0.1**2 + 0.06**2 * 0.1**2
     assert out.magt_sd == pytest.approx(np.sqrt(product) * 1600.0 / YEAR, rel=0.02)
+
+
+def test_no_member_has_ground_that_conducts_better_thawed_than_frozen():
+    cold = {"snow_depth_max": 0.1, "n_factor_method": "gisnas", "members": 2000, "snow_depth_cv": 0.0}
+    out = ttop_ensemble(
+        9000.0, 1600.0, n_thawing=0.8, conductivity_ratio=0.95, conductivity_ratio_sd=0.2, **cold
+    )  # fmt: skip
+    # Of a normal ratio cut off at 1, the mean lacks what lies above.
+    lost, _ = expected_excess(np.array(0.95 - 1.0), np.array(0.2))
+    n_f = gisnas_freezing_n_factor(0.1)
+    assert out.magt == pytest.approx(((0.95 - lost) * 0.8 * 1600.0 - n_f * 9000.0) / YEAR, abs=0.002)
 
 
 def test_the_probability_is_the_share_of_members_below_zero():
