@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,12 +40,8 @@ def prepare(fields: xr.Dataset, **attrs: Any) -> xr.Dataset:
     DataError
         When a variable lacks units or a required global attribute is missing.
     """
-    missing = [name for name in _REQUIRED if not attrs.get(name)]
-    if missing:
-        raise DataError(
-            f"global attributes are missing: {', '.join(missing)}", where="model inputs", todo="pass them"
-        )
-    out = _plain_labels(fields).transpose("time", ..., "lat", "lon", "nv", missing_dims="ignore")
+    require(attrs, "model inputs")
+    out = plain_labels(fields).transpose("time", ..., "lat", "lon", "nv", missing_dims="ignore")
     for name, field in out.data_vars.items():
         for attr in ("units", "long_name"):
             if attr not in field.attrs and {"lat", "lon"} <= set(field.dims):
@@ -165,7 +161,19 @@ def small_chunk_cache() -> Iterator[None]:
         netCDF4.set_chunk_cache(*before)
 
 
-def _plain_labels(fields: xr.Dataset) -> xr.Dataset:
+def require(attrs: Mapping[str, Any], where: str) -> None:
+    """Refuse global attributes without those that every file has.
+
+    Raises
+    ------
+    DataError
+    """
+    missing = [name for name in _REQUIRED if not attrs.get(name)]
+    if missing:
+        raise DataError(f"global attributes are missing: {', '.join(missing)}", where=where, todo="pass them")
+
+
+def plain_labels(fields: xr.Dataset) -> xr.Dataset:
     """Text along a dimension as an auxiliary coordinate `<dim>_name`: CF wants coordinate variables to be numbers."""
     for dim in map(str, fields.dims):
         if dim in fields.coords and fields[dim].dtype.kind in "UO":
