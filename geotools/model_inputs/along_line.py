@@ -79,6 +79,11 @@ def prepare_line(
     _check_variables(out, dim)
     feature = _feature_type(out, dim, period)
     out = out.transpose(dim, "time", "depth", ..., missing_dims="ignore")
+    for name, field in out.data_vars.items():
+        if "flag_values" in field.attrs and field.dtype.kind == "f":
+            # Classes with missing values are floats in memory; CF wants the type of their flag values.
+            dtype = np.asarray(field.attrs["flag_values"]).dtype
+            out[name] = field.fillna(_no_class(dtype)).astype(dtype).assign_attrs(field.attrs)
     if "depth" in out.dims:
         _check_depth(out["depth"].values)
     for name, found in _PLACES.items():
@@ -287,8 +292,15 @@ def _encoding(data: xr.Dataset, name: str) -> dict[str, Any]:
             "dtype": "float64",
             "_FillValue": None,
         }
+    if "flag_values" in field.attrs:
+        return {"_FillValue": field.dtype.type(_no_class(field.dtype))}
     if field.dtype.kind != "f":
         return {}
     if name in data.coords or name.endswith(("_bnds", "_bounds")) or name.startswith(f"{GEOMETRY}_"):
         return {"_FillValue": None}
     return {"dtype": "float32", "zlib": True, "complevel": 4, "_FillValue": np.float32(9.96921e36)}
+
+
+def _no_class(dtype: np.dtype[Any]) -> int:
+    """The code of a class that is missing: -1, or the largest of a type without it."""
+    return -1 if dtype.kind == "i" else int(np.iinfo(dtype).max)

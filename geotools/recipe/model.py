@@ -6,28 +6,17 @@ Every key has a default that `geotools init` writes out, and unknown keys are re
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from geotools.catalog.schema import Entry
+from geotools.space.routes import ROUTES
 
 BUNDLED_CLIMATE = "era5_climatology"
 BUNDLED_LAND_COVER = "modis_igbp_2019"
 
-# Town coordinates are those of GeoNames.
-DEFAULT_ROUTE: tuple[tuple[str, float, float], ...] = (
-    ("Harbin", 45.75, 126.65),
-    ("Heihe", 50.25, 127.50),
-    ("Skovorodino", 53.98, 123.94),
-    ("Tynda", 55.15, 124.72),
-    ("Neryungri", 56.66, 124.72),
-    ("Aldan", 58.61, 125.39),
-    ("Yakutsk", 62.03, 129.73),
-    ("Zhigansk", 66.77, 123.37),
-    ("Kyusyur", 70.68, 127.37),
-    ("Tiksi", 71.64, 128.87),
-)
+DEFAULT_ROUTE = "harbin_tiksi"
 
 
 class _Section(BaseModel):
@@ -69,12 +58,27 @@ class ZoneSettings(_Section):
 class TransectSettings(_Section):
     """A line of places with a swath around it."""
 
-    name: str = "Harbin to Tiksi"
+    name: str = ROUTES[DEFAULT_ROUTE].title
     points: list[tuple[str, float, float]] = Field(
-        default_factory=lambda: list(DEFAULT_ROUTE), description="name, latitude, longitude", min_length=2
+        default_factory=lambda: list(ROUTES[DEFAULT_ROUTE].points),
+        description=f"name, latitude, longitude of places in order; or the name of a route: {', '.join(ROUTES)}",
+        min_length=2,
     )
     segment_length_km: Positive = Field(25.0, description="length of a segment along the line")
     half_width_km: Positive = Field(25.0, description="half the width of the swath")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        """Put the places of a route in place of its name, so that the record of a run holds them."""
+        if not isinstance(given, dict) or not isinstance(given.get("points"), str):
+            return given
+        name = given["points"]
+        if name not in ROUTES:
+            raise ValueError(
+                f"there is no route {name!r}; points are a list of places or one of {', '.join(ROUTES)}"
+            )
+        return {"name": ROUTES[name].title, **given, "points": list(ROUTES[name].points)}
 
 
 class GridSettings(_Section):

@@ -4,13 +4,18 @@ from .geodesy import areal_scale, densify, distance, geographic_cell_areas, poly
 from .grid import Grid
 from .intersect import intersections
 from .overlap import Overlap
-from .transect import Transect, check_inside
+from .routes import ROUTES
+from .stations import Stations
+from .transect import Transect
+from .transect_check import check_inside
 from .zones import check_zones
 
 __all__ = [
+    "ROUTES",
     "CurvilinearGrid",
     "Grid",
     "Overlap",
+    "Stations",
     "Transect",
     "areal_scale",
     "burn_rivers",

@@ -7,7 +7,7 @@ A whole is finished into values and valid fractions, stacked so that dask holds 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -262,6 +262,26 @@ class Quantiles:
                         self.levels * area.sum(), stand, here[known][order]
                     )  # fmt: skip
         return values, fractions
+
+
+@dataclass(frozen=True)
+class Counts(Quantiles):
+    """Number of cells with data that each target touches, however little of them it holds."""
+
+    levels: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+    def part(self, tile: Tile, blocks: Blocks, threads: int) -> Part:
+        return ~np.isnan(super().part(tile, blocks, threads))
+
+    def finish(
+        self, whole: Part, matrix: Matrix, target_areas: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        counts, valid = (np.zeros((whole.shape[0], target_areas.size)) for _ in range(2))
+        for target, (cells, areas) in enumerate(matrix.rows()):
+            known = whole[:, 0, np.searchsorted(matrix.cells, cells)]
+            counts[:, target] = known.sum(axis=1)
+            valid[:, target] = known @ areas / target_areas[target]
+        return counts, valid
 
 
 def _enough(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -13,9 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from geotools.errors import GeometryError, UsageError
 from geotools.space.geodesy import GEOD, destination, distance
-from geotools.space.grid import Grid
 from geotools.space.legs import Place, nearest_on_legs, read_places
+from geotools.space.routes import route
+from geotools.space.stations import Stations, stations_along
 from geotools.space.swath import leg_strips, without_double_cover
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from geotools.space.cache import Cache
+    from geotools.space.transect_extract import Source
 
 
 class Transect:
@@ -76,6 +84,40 @@ class Transect:
                 where=f"transect {name!r}",
                 expected="longitudes of -180 to 180 degrees without a leap",
             )
+
+    @classmethod
+    def named(cls, name: str, *, segment_length_km: float = 25.0, half_width_km: float = 25.0) -> Transect:
+        """A route that goes by a name.
+
+        Parameters
+        ----------
+        name : str
+            ``harbin_tiksi``, from town to town through Heihe, Skovorodino, Tynda, Neryungri, Aldan, Yakutsk,
+            Zhigansk and Kyusyur; or ``meridian_126e``, from 45.8 to 72.5 degrees north.
+        segment_length_km, half_width_km : float
+            As for any transect.
+
+        Returns
+        -------
+        Transect
+
+        Raises
+        ------
+        UsageError
+            Naming the routes there are.
+
+        Examples
+        --------
+        >>> Transect.named("meridian_126e", half_width_km=50)
+        Transect('Meridian 126°E, 45.8 to 72.5°N', 2974 km, 2 places)
+        """
+        found = route(name)
+        return cls(
+            {place: (lat, lon) for place, lat, lon in found.points},
+            segment_length_km=segment_length_km,
+            half_width_km=half_width_km,
+            name=found.title,
+        )
 
     @cached_property
     def _start_m(self) -> NDArray[np.float64]:
@@ -229,38 +271,113 @@ class Transect:
         distance_km = (self._start_m[leg] + along) / 1000
         return pd.DataFrame({"distance_km": distance_km, "offset_km": across / 1000, "beside": beside})
 
+    def stations(self, table: pd.DataFrame, *, buffer_km: float = 50.0) -> Stations:
+        """Stations near the line with their distance along it and beside it, and those that lie too far off.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame
+            Columns `lat` and `lon` [degrees]; any others, such as name, variable, value and year, are kept. A
+            station may have many rows.
+        buffer_km : float
+            How far from the line a station may lie.
+
+        Returns
+        -------
+        Stations
+            `within` and `outside`: the rows with `distance_km`, `offset_km` and `beside` of `project`, and
+            `segment`, the number of the segment at that distance (-1 outside). Beyond an end of the line the
+            offset is the distance to that end.
+
+        Raises
+        ------
+        UsageError
+            When a column is missing or the buffer is no positive number.
+        DataError
+            When a station has no place on Earth.
+        """
+        return stations_along(self, table, buffer_km)
+
+    def extract(
+        self,
+        data: Source,
+        *,
+        statistics: Sequence[str] = ("mean", "median", "p10", "p90", "sd"),
+        min_coverage: float = 0.5,
+        cache: Cache = None,
+    ) -> xr.Dataset:
+        """Statistics of gridded data in every segment of the strip.
+
+        Parameters
+        ----------
+        data : xarray.Dataset, DataArray or mapping of str to DataArray [any dims, y, x; any units]
+            Continuous variables, classes (`flag_values`) and amounts per cell. Those of a mapping may lie on grids of
+            their own; variables of a dataset without its two axes are passed over.
+        statistics : sequence of str
+            Of continuous variables: mean, median, sd, minimum, maximum, p1 to p99; all weighted by area, but for the
+            extremes. Classes give the share of each class and amounts their sum.
+        min_coverage : float
+            Segments of which a smaller share has data become missing.
+        cache : path or False, optional
+            As for `Overlap.between`.
+
+        Returns
+        -------
+        xarray.Dataset [any dims, segment]
+            For each variable `<name>_<statistic>` [units of the variable; K for the sd of a temperature], or
+            `<name>_fraction` [``<name>_class``, segment; 1], or `<name>_sum`; `<name>_coverage`, the share of the
+            segment with data [1]; and `<name>_cells`, the number of cells with data that it touches.
+            Coordinates `distance_km` (with bounds), `lat` and `lon` of the middle; `segment_area` [m2]. Lazy for
+            lazy data. CF attributes are those of the variable, with what was done to it in `cell_methods`;
+            quantiles have no word in CF.
+
+        Raises
+        ------
+        UsageError
+            When a statistic is unknown, or nothing lies on a grid.
+        DataError, CRSError
+            When a grid cannot be read, classes have no meaning, or two variables have different times or depths.
+        """
+        from geotools.space.transect_extract import extract
+
+        return extract(self, data, statistics=statistics, min_coverage=min_coverage, cache=cache)
+
+    def sample(
+        self,
+        data: Source,
+        *,
+        spacing_km: float = 10.0,
+        min_coverage: float = 0.5,
+    ) -> xr.Dataset:
+        """Values of gridded data at points of the line.
+
+        Parameters
+        ----------
+        data : xarray.Dataset, DataArray or mapping of str to DataArray [any dims, y, x; any units]
+            Continuous variables and classes.
+        spacing_km : float
+            From point to point along the geodesics.
+        min_coverage : float
+            Points whose cells with data hold a smaller share of the weight become missing.
+
+        Returns
+        -------
+        xarray.Dataset [any dims, point; units of the variables]
+            Bilinear between the centres of cells larger than the spacing (root of their area), the mean within half a
+            spacing of smaller ones (and within half a cell of curvilinear ones), and of classes that of the cell that
+            holds the point; `comment` of each variable says which. Coordinates `distance_km`, `lat`, `lon`. Lazy for
+            lazy data.
+
+        Raises
+        ------
+        UsageError
+            For amounts per cell, which no point has, and when nothing lies on a grid.
+        DataError, CRSError
+            As for `extract`.
+        """
+        from geotools.space.transect_extract import sample
+
+        return sample(self, data, spacing_km=spacing_km, min_coverage=min_coverage)
+
     def __repr__(self) -> str:
         return f"Transect({self.name!r}, {self.length_km:.0f} km, {self._lat.size} places)"
-
-
-def check_inside(transect: Transect, grid: Grid) -> None:
-    """Refuse a transect whose strip leaves the cells of a grid.
-
-    Raises
-    ------
-    GeometryError
-        Naming the segments outside and how far along the line they lie.
-    """
-    from geotools.space.targets import target_of
-
-    segments = transect.segments
-    # Not through Overlap.between, whose warning of segments outside would come before the error.
-    target, matrix = target_of(transect, grid, None, None, ())
-    covered = matrix.row_sums / target.areas
-    outside = np.flatnonzero(covered < 1 - 1e-6)
-    if outside.size == 0:
-        return
-    km = segments.iloc[outside]
-    named = ", ".join(
-        f"{k} ({a:.0f} to {b:.0f} km, {c:.0%} inside)"
-        for k, a, b, c in zip(
-            outside[:5], km["distance_start_km"], km["distance_end_km"], covered[outside], strict=False
-        )
-    )
-    more = f" and {outside.size - 5} more" if outside.size > 5 else ""
-    raise GeometryError(
-        f"the transect leaves the data in {outside.size} of {len(segments)} segments: {named}{more}",
-        where=f"transect {transect.name!r}",
-        expected=f"a strip inside {grid}",
-        todo="move its places, narrow half_width_km, use data that reach further, or widen the grid",
-    )

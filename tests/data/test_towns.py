@@ -107,3 +107,16 @@ def test_swapped_keys_are_noticed(two_squares):
     places = [place(0.5, 0.5, "01")] * 50 + [place(1.5, 0.5, "01")] * 50
     with pytest.raises(SourceError, match="the region keys are wrong"):
         builder.assign("RU", places, two_squares)
+
+
+def test_towns_of_the_default_transect_lie_where_they_are_listed(towns):
+    """But for Tiksi, which GeoNames puts beside itself, within the rounding to 0.01 degrees."""
+    from geotools.space import ROUTES
+    from geotools.space.geodesy import distance
+
+    listed = towns.query("region in ['CN-HL', 'RU-AMU', 'RU-SA']").set_index("name")
+    found = [place for place in ROUTES["harbin_tiksi"].points if place[0] in listed.index]
+    assert len(found) == 9
+    for name, lat, lon in found:
+        away = float(distance(lat, lon, listed.lat[name], listed.lon[name])) / 1000
+        assert away < (6 if name == "Tiksi" else 1.5), name

@@ -134,6 +134,18 @@ def test_segments_in_parts_and_with_holes_keep_their_rings(tmp_path):
         assert back[container["interior_ring"]].values.tolist() == [0, 1, 0, 0]
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16"])
+def test_classes_keep_the_type_of_their_codes_and_may_be_missing(tmp_path, dtype):
+    data = along(zone=())
+    data["zone"] = (data["zone"] * 0 + 2).assign_attrs(
+        data["zone"].attrs, units="1", flag_values=np.array([0, 2], dtype), flag_meanings="none all"
+    )
+    data["zone"][3] = np.nan
+    with written(data, tmp_path / "line.nc") as back:
+        assert back["zone"].encoding["dtype"] == dtype
+        np.testing.assert_array_equal(back["zone"], data["zone"])
+
+
 def test_labels_are_text_beside_their_dimension_and_come_back_in_the_table(tmp_path):
     data = along(cover=("class",))
     with written(data, tmp_path / "line.nc") as back:

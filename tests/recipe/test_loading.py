@@ -30,6 +30,10 @@ def test_every_key_is_visible_with_its_meaning():
             r"key 'transect.half_width_km': input should be greater than 0 \(found -5\)",
         ),
         ("transect: {points: [[Yakutsk, 62, 130]]}\n", "key 'transect.points'"),
+        (
+            "transect: {points: silk}\n",
+            "there is no route 'silk'; points are .* one of harbin_tiksi, meridian_126e",
+        ),
         ("recipe: 2\n", "key 'recipe'"),
         ("zones: {basins: []}\n", "no zone is named"),
         ("grid: {resolution_deg: 0.4}\n", "cells apart; a whole number"),
@@ -44,6 +48,16 @@ def test_mistakes_are_named(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(UsageError, match=message):
         load(path)
+
+
+def test_a_route_may_be_named_and_is_recorded_as_its_places(tmp_path):
+    path = tmp_path / "recipe.yml"
+    path.write_text("transect: {points: meridian_126e}\n")
+    transect = load(path).transect
+    assert transect.points == [("45.8°N", 45.8, 126.0), ("72.5°N", 72.5, 126.0)]
+    assert transect.name == "Meridian 126°E, 45.8 to 72.5°N"
+    path.write_text("transect: {points: harbin_tiksi, name: mine}\n")
+    assert load(path).transect == Recipe().transect.model_copy(update={"name": "mine"})
 
 
 def test_all_mistakes_are_reported_at_once(tmp_path):

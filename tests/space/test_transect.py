@@ -6,7 +6,8 @@ from geotools.errors import GeometryError, UsageError
 from geotools.space.geodesy import distance, polygon_area
 from geotools.space.grid import Grid
 from geotools.space.overlap import Overlap
-from geotools.space.transect import Transect, check_inside
+from geotools.space.transect import Transect
+from geotools.space.transect_check import check_inside
 
 TOWNS = {
     "Harbin": (45.8, 126.6),
