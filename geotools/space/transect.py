@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from geotools.space.cache import Cache
+    from geotools.space.overlap import Overlap
     from geotools.space.transect_extract import Source
 
 
@@ -304,6 +305,7 @@ class Transect:
         *,
         statistics: Sequence[str] = ("mean", "median", "p10", "p90", "sd"),
         min_coverage: float = 0.5,
+        overlap: Overlap | None = None,
         cache: Cache = None,
     ) -> xr.Dataset:
         """Statistics of gridded data in every segment of the strip.
@@ -318,6 +320,8 @@ class Transect:
             extremes. Classes give the share of each class and amounts their sum.
         min_coverage : float
             Segments of which a smaller share has data become missing.
+        overlap : Overlap, optional
+            Of this transect with the grid of all variables, where there is one already.
         cache : path or False, optional
             As for `Overlap.between`.
 
@@ -340,7 +344,9 @@ class Transect:
         """
         from geotools.space.transect_extract import extract
 
-        return extract(self, data, statistics=statistics, min_coverage=min_coverage, cache=cache)
+        return extract(
+            self, data, statistics=statistics, min_coverage=min_coverage, overlap=overlap, cache=cache
+        )
 
     def sample(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +31,10 @@ _QUANTILE = re.compile(r"p([1-9]?[0-9])")
 _SIMPLE = ("mean", "minimum", "maximum")
 # Of results, for one field each; the dataset holds them as variables of their own.
 _BESIDE = ("valid_fraction", "covered_fraction", "flag_value")
+# The attribute of CF that leads from a statistic to its coverage.
+_BY = "ancillary_variables"
+# A fully covered half may come out at 0.5 - 1e-16.
+_ROUNDING = 1e-9
 _PLACES = {
     "distance_km": {"long_name": "distance from the start of the transect", "units": "km"},
     "lat": {"standard_name": "latitude", "long_name": "latitude of the middle", "units": "degrees_north"},
@@ -39,7 +43,13 @@ _PLACES = {
 
 
 def extract(
-    transect: Transect, data: Source, *, statistics: Sequence[str], min_coverage: float, cache: Cache = None
+    transect: Transect,
+    data: Source,
+    *,
+    statistics: Sequence[str],
+    min_coverage: float,
+    overlap: Overlap | None = None,
+    cache: Cache = None,
 ) -> xr.Dataset:
     """Statistics of every segment; see `Transect.extract`."""
     levels = _levels(statistics)
@@ -48,10 +58,10 @@ def extract(
     out = xr.Dataset()
     for name, field, grid in _fields(data):
         if grid.key not in overlaps:
-            overlaps[grid.key] = Overlap.between(transect, grid, cache=cache)
-        overlap = overlaps[grid.key]
-        found = _of_field(overlap, field.rename(name), statistics, levels, min_coverage)
+            overlaps[grid.key] = overlap or Overlap.between(transect, grid, cache=cache)
+        found = _of_field(overlaps[grid.key], field.rename(name), statistics, levels)
         out = _joined(out, {f"{name}_{statistic}": result for statistic, result in found.items()}, "segment")
+    out = covered(out, min_coverage)
     segments = transect.segments
     edges = segments[["distance_start_km", "distance_end_km"]].to_numpy()
     area = next(iter(overlaps.values())).zone_areas
@@ -66,6 +76,30 @@ def extract(
         f"Statistics of the cells of each segment of {transect.name}, a strip {width} wide; missing where "
     )
     return out.assign_attrs(comment=f"{comment}less than {min_coverage:.0%} of a segment had data.")
+
+
+def covered(extracted: xr.Dataset, min_coverage: float) -> xr.Dataset:
+    """Statistics without those of segments of which a smaller share had data.
+
+    Parameters
+    ----------
+    extracted : xarray.Dataset [any dims, segment]
+        From `extract`.
+    min_coverage : float
+        Share of the area of a segment.
+
+    Returns
+    -------
+    xarray.Dataset [any dims, segment]
+    """
+    out = extracted.copy()
+    for name, field in extracted.data_vars.items():
+        beside = next((n for n in field.attrs.get(_BY, "").split() if n.endswith("_coverage")), None)
+        if beside is not None:
+            # As variables: comparing the coordinates of two lazy arrays would compute them.
+            enough: Any = extracted[beside].variable >= min_coverage - _ROUNDING
+            out[name] = field.variable.where(enough)  # type: ignore[no-untyped-call]
+    return out
 
 
 def sample(transect: Transect, data: Source, *, spacing_km: float, min_coverage: float) -> xr.Dataset:
@@ -144,32 +178,21 @@ def _on_grid(field: xr.DataArray, grid: AnyGrid) -> tuple[xr.DataArray, AnyGrid]
 
 
 def _of_field(
-    overlap: Overlap,
-    field: xr.DataArray,
-    statistics: Sequence[str],
-    levels: dict[str, float],
-    least: float,
+    overlap: Overlap, field: xr.DataArray, statistics: Sequence[str], levels: dict[str, float]
 ) -> dict[str, xr.DataArray]:
     """Statistics of one field by name, with the coverage and the number of cells beside them."""
     kind, name = kind_of(field), str(field.name)
     what = str(field.attrs.get("long_name", name))
-    found: dict[str, xr.DataArray] = {}
     if kind is Kind.CLASS:
         share = overlap.class_fraction(field, class_dim=f"{name}_class")
-        found["fraction"] = share.assign_attrs(standard_name="area_fraction")
+        found = {"fraction": share.assign_attrs(standard_name="area_fraction")}
     elif kind is Kind.AMOUNT:
-        found["sum"] = overlap.sum(field)
+        found = {"sum": overlap.sum(field)}
     else:
-        found |= _continuous(overlap, field, statistics, levels, least)
-    first = next(iter(found.values()))
-    coverage = first["valid_fraction"].variable
-    if kind in (Kind.CLASS, Kind.AMOUNT):
-        # As variables: comparing the coordinates of two lazy arrays would compute them.
-        enough = coverage >= least - 1e-9
-        found = {key: result.copy(data=_kept(result.variable, enough).data) for key, result in found.items()}
+        found = _continuous(overlap, field, statistics, levels)
     counts, _ = overlap.apply(Counts(), overlap.checked(field))
     beside = {
-        "coverage": first["valid_fraction"].assign_attrs(
+        "coverage": next(iter(found.values()))["valid_fraction"].assign_attrs(
             long_name=f"share of the segment that had data of {what}", units="1"
         ),
         "cells": counts.astype("int32").assign_attrs(
@@ -178,43 +201,29 @@ def _of_field(
             units="1",
         ),
     }
-    ancillary = " ".join(f"{name}_{key}" for key in beside)
     for result in found.values():
-        result.attrs["ancillary_variables"] = ancillary
+        result.attrs[_BY] = " ".join(f"{name}_{key}" for key in beside)
     return {**found, **beside}
 
 
 def _continuous(
-    overlap: Overlap,
-    field: xr.DataArray,
-    statistics: Sequence[str],
-    levels: dict[str, float],
-    least: float,
+    overlap: Overlap, field: xr.DataArray, statistics: Sequence[str], levels: dict[str, float]
 ) -> dict[str, xr.DataArray]:
     what = str(field.attrs.get("long_name", field.name))
     found: dict[str, xr.DataArray] = {}
-    spread = overlap.quantile(field, list(levels.values()), min_valid_fraction=least) if levels else None
+    spread = overlap.quantile(field, list(levels.values())) if levels else None
     for statistic in statistics:
         if spread is not None and statistic in levels:
             result = spread.isel(quantile=list(levels).index(statistic)).drop_vars("quantile")
+            words = f"{levels[statistic]:.0%} quantile of the area of the segment"
             if statistic == "median":
-                result.attrs = result_attrs(field, "median")
-                words = "median of the segment"
-            else:
-                words = f"{levels[statistic]:.0%} quantile of the area of the segment"
+                result.attrs, words = result_attrs(field, "median"), "median of the segment"
         elif statistic == "sd":
-            result = _root(overlap.variance(field, min_valid_fraction=least), field)
-            words = "standard deviation of the cells of the segment"
+            result, words = _root(overlap.variance(field), field), "standard deviation of the segment"
         else:
-            call: Callable[..., xr.DataArray] = getattr(overlap, statistic)
-            result, words = call(field, min_valid_fraction=least), f"{statistic} of the segment"
+            result, words = getattr(overlap, statistic)(field), f"{statistic} of the segment"
         found[statistic] = result.assign_attrs(long_name=f"{what}, {words}")
     return found
-
-
-def _kept(values: xr.Variable, enough: xr.Variable) -> xr.Variable:
-    kept: Any = values.where(enough)  # type: ignore[no-untyped-call]
-    return kept  # type: ignore[no-any-return]
 
 
 def _root(variance: xr.DataArray, field: xr.DataArray) -> xr.DataArray:
