@@ -1,195 +1,167 @@
-"""The profile along the transect: temperature, snow, permafrost, thaw depth and zones."""
+"""The profile along the transect: climate, snow, ground temperature, permafrost, thaw depth and land cover."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geotools.report.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    PURPLE,
-    RC,
-    SKY,
-    VERMILION,
-    ZONE_COLOURS,
-    sources_line,
-)
-from geotools.vocabulary import Zone
+from geotools.report.profile_panels import Profile, panels
+from geotools.report.style import GREY, INK, RC, sources_line
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+# A sheet of A4 with what a printer keeps free.
+_WIDTH, _HEIGHT = 7.9, 11.2
+_LEFT, _RIGHT, _TOP, _BOTTOM = 0.082, 0.74, 0.895, 0.105
+# Where a profile has few panels, each keeps the height it has among many.
+_INCHES_PER_UNIT = 0.78
+_BETWEEN = 0.24
+# Between names, so that two at 45 degrees do not touch.
+_NAME_INCHES = 0.155
+_BANDS = "Lines: mean of the swath. Dark bands: 10th to 90th percentile. Light bands: its 95 % interval."
+_SEEN = " Circles: stations, with the range of their years."
+
 
 def transect_profile(
-    table: pd.DataFrame, places: list[tuple[str, float]], *, title: str, sources: str, label: str
+    table: pd.DataFrame,
+    places: list[tuple[str, float]],
+    *,
+    title: str,
+    sources: str,
+    label: str,
+    observations: pd.DataFrame | None = None,
 ) -> Figure:
     """Draw a transect table as stacked panels over distance.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        transect.csv: one row per segment, variable and class.
+        transect.csv: one row per segment, variable and class. Variables that it does not hold have no panel.
     places : list of (name, distance in km)
         Marked by vertical lines.
     title, sources : str
     label : str
         What the modelled values are called, e.g. "modelled from ERA5".
+    observations : pandas.DataFrame, optional
+        Stations near the line, as `Transect.stations` gives them: columns `name`, `distance_km`, `variable` (as in the
+        table), `value` (in its units), a row for each year, and `depth_m` for ground temperatures. Each station is a
+        circle at its mean on the scale of the variable, with a bar over its years.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
     import matplotlib.pyplot as plt
+    import pandas as pd
 
+    if observations is None:
+        observations = pd.DataFrame(columns=["name", "distance_km", "variable", "value"])
+    profile = Profile(table, label, observations)
+    wanted = panels(profile)
+    units = sum(p.height for p in wanted) + _BETWEEN * (len(wanted) - 1)
+    free = _HEIGHT * (1 - (_TOP - _BOTTOM))
+    height = min(_HEIGHT, free + _INCHES_PER_UNIT * units)
+    top, bottom = 1 - (1 - _TOP) * _HEIGHT / height, _BOTTOM * _HEIGHT / height
+    mean = sum(p.height for p in wanted) / len(wanted)
     with plt.rc_context(RC):
-        figure, panels = plt.subplots(
-            5,
+        figure, drawn = plt.subplots(
+            len(wanted),
             1,
-            figsize=(8.2, 10.4),
+            figsize=(_WIDTH, height),
             sharex=True,
-            gridspec_kw={"height_ratios": [3.4, 1.9, 2, 2, 1.5], "hspace": 0.16},
+            squeeze=False,
+            gridspec_kw={"height_ratios": [p.height for p in wanted], "hspace": _BETWEEN / mean},
         )
-        figure.subplots_adjust(left=0.085, right=0.9, top=0.9, bottom=0.165)
-        _temperature(panels[0], table, label)
-        _snow(panels[1], table, label)
-        _probability(panels[2], table, label)
-        _thaw(panels[3], table, label)
-        _zone_bar(panels[4], table, label)
-        last = float(table["distance_km"].max())
-        for panel in panels:
-            panel.set_xlim(0, last)
+        figure.subplots_adjust(left=_LEFT, right=_RIGHT, top=top, bottom=bottom)
+        last = _end(table)
+        for letter, panel, axes in zip("abcdefghijklmn", wanted, drawn[:, 0], strict=False):
+            panel.draw(axes, profile)
+            axes.set_xlim(0, last)
+            # On a bar of any colour.
+            behind = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.0}
+            axes.text(
+                0.006, 0.95, letter, transform=axes.transAxes, fontweight="bold", va="top", zorder=9, bbox=behind
+            )  # fmt: skip
             for _, distance in places:
-                panel.axvline(distance, color=GREY, linewidth=0.4, linestyle=":", zorder=0)
-        for name, distance in places:
-            panels[0].annotate(
-                name,
-                (distance, 1.02),
-                xycoords=("data", "axes fraction"),
-                rotation=45,
-                fontsize=7,
-                ha="left",
-                va="bottom",
-            )
-        _latitudes(panels[-1], table)
-        figure.suptitle(title, x=0.01, y=0.99, ha="left", fontsize=10.5, fontweight="bold")
-        sources_line(figure, sources, width=158)
+                axes.axvline(distance, color=GREY, linewidth=0.4, linestyle=":", zorder=0.5)
+        figure.align_ylabels(drawn[:, 0])
+        _names(drawn[0, 0], places, last)
+        _below(drawn[-1, 0], table)
+        figure.suptitle(
+            title, x=0.012, y=1 - 0.09 / height, ha="left", va="top", fontsize=10.5, fontweight="bold"
+        )
+        said = _BANDS + (_SEEN if len(observations) else "")
+        figure.text(0.012, 1 - 0.31 / height, said, fontsize=6.8, color=INK, va="top")
+        sources_line(figure, sources, width=150)
     return figure
 
 
-def _rows(table: pd.DataFrame, variable: str) -> pd.DataFrame:
-    return table[(table["variable"] == variable)].sort_values("distance_km")
+def _end(table: pd.DataFrame) -> float:
+    """Where the line ends: as far behind the middle of the last segment as that lies behind the one before, halved."""
+    centres = np.unique(table["distance_km"].to_numpy())
+    step = centres[-1] - centres[-2] if centres.size > 1 else 2 * centres[-1]
+    return float(centres[-1] + step / 2)
 
 
-def _band(
-    axes: Axes, table: pd.DataFrame, variable: str, colour: str, label: str, *, spread: bool = True
-) -> None:
-    rows = _rows(table, variable)
-    x = rows["distance_km"]
-    if rows["lo95"].notna().any():
-        axes.fill_between(x, rows["lo95"], rows["hi95"], color=colour, alpha=0.18, linewidth=0)
-    if spread:
-        axes.plot(x, rows["p10"], color=colour, linewidth=0.5, linestyle="--")
-        axes.plot(x, rows["p90"], color=colour, linewidth=0.5, linestyle="--")
-    axes.plot(x, rows["mean"], color=colour, linewidth=1.5, label=label)
+def _names(axes: Axes, places: list[tuple[str, float]], last: float) -> None:
+    """Names above the panels, moved aside where they would touch, with a line to their places."""
+    apart = _NAME_INCHES / (_WIDTH * (_RIGHT - _LEFT))
+    at = spread_apart([distance / last for _, distance in places], apart)
+    over = axes.get_xaxis_transform()
+    for (name, distance), x in zip(places, at, strict=True):
+        axes.plot(
+            [distance, x * last], [1.0, 1.055], color=GREY, linewidth=0.5, transform=over, clip_on=False
+        )
+        turned: dict[str, Any] = {"rotation": 45, "rotation_mode": "anchor", "ha": "left", "va": "bottom"}
+        axes.text(x * last, 1.06, name, transform=over, fontsize=7, **turned)
 
 
-def _temperature(axes: Axes, table: pd.DataFrame, label: str) -> None:
-    _band(axes, table, "maat", VERMILION, "air, mean annual", spread=False)
-    _band(
-        axes, table, "mean_annual_ground_surface_temperature", GREEN, f"ground surface, {label}", spread=False
-    )
-    _band(axes, table, "magt", BLUE, f"top of permafrost, {label}")
-    axes.axhline(0, color=INK, linewidth=0.6)
-    axes.set_ylabel("temperature (°C)")
-    low, high = axes.get_ylim()
-    axes.set_ylim(low - 0.3 * (high - low), high)
-    axes.legend(
-        loc="lower left",
-        title="mean; 95 % band; dashed: 10th and 90th percentile of the swath",
-        alignment="left",
-    )
+def spread_apart(places: list[float], apart: float) -> list[float]:
+    """Places in order, moved as little as it takes that neighbours are no nearer than some distance.
+
+    Parameters
+    ----------
+    places : list of float
+        Ascending.
+    apart : float
+
+    Returns
+    -------
+    list of float
+        Groups that had to be moved stay around the mean of their places.
+    """
+    groups: list[list[float]] = []
+    for place in places:
+        groups.append([place])
+        # A group is as wide as its names need; one that touches the group before joins it.
+        while len(groups) > 1 and _start(groups[-1], apart) < _start(groups[-2], apart) + apart * len(
+            groups[-2]
+        ):
+            groups[-2:] = [[*groups[-2], *groups[-1]]]
+    return [_start(group, apart) + apart * k for group in groups for k in range(len(group))]
 
 
-def _snow(axes: Axes, table: pd.DataFrame, label: str) -> None:
-    _band(axes, table, "snow_depth_winter_mean", PURPLE, f"winter-mean snow depth, {label}")
-    axes.set_ylabel("snow depth (m)")
-    axes.set_ylim(0, axes.get_ylim()[1] * 1.3)
-    other = axes.twinx()
-    other.spines["right"].set_visible(True)
-    rows = _rows(table, "annual_precipitation")
-    other.plot(rows["distance_km"], rows["mean"], color=SKY, linewidth=1.3, label="annual precipitation")
-    other.set_ylabel("precipitation\n(mm per year)")
-    other.set_ylim(0, other.get_ylim()[1] * 1.3)
-    lines = axes.get_lines()[-1:] + other.get_lines()
-    axes.legend(lines, [str(line.get_label()) for line in lines], loc="upper right", ncols=2)
+def _start(group: list[float], apart: float) -> float:
+    return sum(group) / len(group) - apart * (len(group) - 1) / 2
 
 
-def _probability(axes: Axes, table: pd.DataFrame, label: str) -> None:
-    _band(axes, table, "permafrost_probability", BLUE, f"permafrost probability, {label}")
-    axes.set_ylim(0, 1.02)
-    axes.set_ylabel("probability (1)")
-    axes.legend(loc="lower right")
-
-
-def _thaw(axes: Axes, table: pd.DataFrame, label: str) -> None:
-    _band(axes, table, "active_layer_thickness", ORANGE, f"active-layer thickness where permafrost, {label}")
-    rows = _rows(table, "thaw_depth")
-    axes.plot(
-        rows["distance_km"],
-        rows["mean"],
-        color=INK,
-        linewidth=0.8,
-        linestyle="-.",
-        label="Stefan thaw depth, all cells",
-    )
-    axes.set_ylim(bottom=0)
-    axes.invert_yaxis()
-    axes.set_ylabel("depth (m)")
-    axes.legend(loc="lower right")
-
-
-def _zone_bar(axes: Axes, table: pd.DataFrame, label: str) -> None:
-    rows = table[table["variable"] == "permafrost_zone"]
-    shares = rows.pivot_table(index="distance_km", columns="class", values="mean").fillna(0.0)
-    centres = shares.index.to_numpy()
-    width = np.gradient(centres) if len(centres) > 1 else np.array([1.0])
-    base = np.zeros(len(centres))
-    for zone in reversed(Zone):
-        if zone.value in shares:
-            axes.bar(
-                centres,
-                shares[zone.value],
-                width,
-                base,
-                color=ZONE_COLOURS[zone],
-                edgecolor="none",
-                label=zone.value,
-            )
-            base = base + shares[zone.value].to_numpy()
-    axes.set_ylim(0, 1)
-    axes.set_ylabel("share of the\nswath (1)")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.62), ncols=5, title=f"permafrost zone, {label}")
-
-
-def _latitudes(axes: Axes, table: pd.DataFrame) -> None:
+def _below(axes: Axes, table: pd.DataFrame) -> None:
     """Distance on the axis itself, latitude below it at the first crossing of each 5 degrees."""
-    rows = _rows(table, "maat")
+    rows = table.drop_duplicates("distance_km").sort_values("distance_km")
     distance, lat = rows["distance_km"].to_numpy(), rows["lat"].to_numpy()
     axes.set_xlabel("distance along the transect (km)", labelpad=1)
-    below = axes.secondary_xaxis(-0.42)
+    below = axes.secondary_xaxis(0.0)
+    below.spines["bottom"].set_position(("outward", 30))
     ticks, labels = [], []
     for value in range(-90, 91, 5):
         crossed = np.flatnonzero(np.diff(np.sign(lat - value)))
         if crossed.size:
             ticks.append(float(distance[crossed[0]]))
-            labels.append(f"{value}°N")
+            labels.append(f"{value}°N" if value >= 0 else f"{-value}°S")
     below.set_xticks(ticks, labels)
     below.tick_params(length=3, labelsize=7.5)
     below.spines["bottom"].set_linewidth(0.4)

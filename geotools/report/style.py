@@ -23,6 +23,39 @@ ZONE_COLOURS = {
     Zone.CONTINUOUS: "#0b4a8a",
 }
 
+# After the scheme "muted" of Paul Tol, https://personal.sron.nl/~pault/: neighbours differ in lightness as well.
+CLASS_COLOURS = {
+    "water": "#332288",
+    "evergreen needleleaf forest": "#0b4f2a",
+    "evergreen broadleaf forest": "#117733",
+    "deciduous needleleaf forest": "#44AA99",
+    "deciduous broadleaf forest": "#999933",
+    "mixed forest": "#5d8f52",
+    "closed shrubland": "#882255",
+    "open shrubland": "#CC6677",
+    "woody savanna": "#bfa640",
+    "savanna": "#efe3b0",
+    "grassland": "#b9d58f",
+    "permanent wetland": "#88CCEE",
+    "cropland": "#E69F00",
+    "urban and built-up": "#222222",
+    "cropland and natural vegetation mosaic": "#f3c775",
+    "snow and ice": "#f4f4f4",
+    "barren": "#a8a8a8",
+}
+# For classes of other legends.
+OTHER_COLOURS = (
+    "#117733",
+    "#DDCC77",
+    "#88CCEE",
+    "#CC6677",
+    "#332288",
+    "#999933",
+    "#AA4499",
+    "#44AA99",
+    "#882255",
+)
+
 RC: Any = {
     "font.size": 8.5,
     "axes.titlesize": 9.5,
@@ -54,15 +87,23 @@ def sources_line(figure: Figure, text: str, *, width: int) -> None:
     figure.text(0.01, 0.005, textwrap.fill(text, width), fontsize=5.8, color=GREY, va="bottom", ha="left")
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG without a date, so that equal runs give equal files.
+def save(figure: Figure, *paths: Path) -> None:
+    """Write a figure as PNG or PDF without a date, so that equal runs give equal files.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-    path : pathlib.Path
+    *paths : pathlib.Path
     """
     import matplotlib.pyplot as plt
 
-    figure.savefig(path, metadata={"Software": "geotools"}, facecolor="white")
+    # Text of a PDF stays text, which can be searched and edited.
+    with plt.rc_context({"pdf.fonttype": 42}):
+        for path in paths:
+            told = (
+                {"Creator": "geotools", "CreationDate": None}
+                if path.suffix == ".pdf"
+                else {"Software": "geotools"}
+            )
+            figure.savefig(path, metadata=told, facecolor="white")
     plt.close(figure)

@@ -10,6 +10,7 @@ import xarray as xr
 
 from geotools.report import basin_map, transect_profile
 from geotools.report.map import MapLayers
+from geotools.report.profile import spread_apart
 from geotools.report.style import ZONE_COLOURS, save
 from geotools.vocabulary import Zone
 
@@ -21,7 +22,14 @@ def texts(figure):
     return " | ".join(t for t in found if t)
 
 
-def table():
+LINES = (
+    "maat", "mean_annual_ground_surface_temperature", "magt", "surface_offset", "thermal_offset", "snow_depth_max",
+    "snow_depth_winter_mean", "annual_precipitation", "n_factor_freezing", "permafrost_probability",
+    "active_layer_thickness", "thaw_depth",
+)  # fmt: skip
+
+
+def table(*more):
     rows = []
     for i, distance in enumerate((10.0, 30.0, 50.0)):
         place = {
@@ -31,44 +39,147 @@ def table():
             "lon": 126.0,
             "valid_fraction": 1.0,
         }
-        for name in (
-            "maat", "mean_annual_ground_surface_temperature", "magt", "snow_depth_winter_mean", "annual_precipitation",
-            "permafrost_probability", "active_layer_thickness", "thaw_depth",
-        ):  # fmt: skip
+        for name in (*LINES, *more):
             values = {"mean": 0.5, "p10": 0.4, "p90": 0.6, "lo95": 0.2, "hi95": 0.9}
             rows.append({**place, "variable": name, "class": "", **values})
         for name, share in (("continuous", 0.25), ("sporadic", 0.75)):
             rows.append({**place, "variable": "permafrost_zone", "class": name, "mean": share})
+        for name, share in (
+            ("water", 0.125),
+            ("open_shrubland", 0.875),
+            *((f"rare_{k}", 0.0) for k in range(9)),
+        ):
+            rows.append({**place, "variable": "land_cover", "class": name, "mean": share})
     return pd.DataFrame(rows)
 
 
-def test_profile_names_units_origin_places_and_sources():
+def profile(rows, places=(), **more):
     figure = transect_profile(
-        table(),
-        [("Harbin", 0.0), ("Tiksi", 55.0)],
-        title="A to B",
-        sources="Sources: test data",
-        label="modelled from test",
+        rows, list(places), title="A to B", sources="Sources: test data", label="modelled from test", **more
     )
-    said = texts(figure)
+    figure.canvas.draw()
+    return figure
+
+
+def panel(figure, title):
+    """The panel that a title stands beside."""
+    return next(axes for axes in figure.axes if title in [t.get_text() for t in axes.texts])
+
+
+def test_profile_names_units_origin_places_and_sources():
+    said = texts(profile(table(), [("Harbin", 0.0), ("Tiksi", 55.0)]))
     for word in (
-        "(°C)",
-        "(m)",
-        "(mm per year)",
-        "(km)",
-        "modelled from test",
-        "Harbin",
-        "Tiksi",
-        "Sources: test data",
-        "50°N",
-    ):
+        "°C", "mm yr", "(km)", "modelled from test", "Harbin", "Tiksi", "Sources: test data", "50°N", "MAGST − MAAT",
+        "Light bands",
+    ):  # fmt: skip
         assert word in said, word
 
 
+def test_profile_leaves_out_panels_without_data():
+    full = [a for a in profile(table("orog", "csoil_0_1m")).axes if a.texts]
+    assert len(full) == 11
+    rows = table()
+    rows.loc[rows["variable"] == "active_layer_thickness", "mean"] = np.nan
+    rows = rows[~rows["variable"].isin(["thaw_depth", "n_factor_freezing"])]
+    figure = profile(rows)
+    assert len([a for a in figure.axes if a.texts]) == 7
+    for word in ("Active layer", "n-factor", "Elevation", "carbon", "nival"):
+        assert word not in texts(figure), word
+    assert figure.get_figheight() <= 11.2
+
+
 def test_profile_draws_every_zone_that_occurs():
-    figure = transect_profile(table(), [], title="", sources="", label="")
-    bars = [p for p in figure.axes[4].patches if p.get_height() == pytest.approx(0.25)]
+    bars = [
+        p
+        for p in panel(profile(table()), "Permafrost zones").patches
+        if p.get_height() == pytest.approx(0.25)
+    ]
     assert {mpl.colors.to_hex(b.get_facecolor()) for b in bars} == {ZONE_COLOURS[Zone.CONTINUOUS]}
+    # From the start of the line to its end.
+    assert min(b.get_x() for b in bars) == 0
+    assert max(b.get_x() + b.get_width() for b in bars) == 60
+
+
+def test_profile_draws_land_cover_in_shares_and_leaves_out_what_does_not_occur():
+    axes = panel(profile(table()), "Land cover")
+    names = [t.get_text() for t in axes.get_legend().get_texts()]
+    assert names == ["water", "open shrubland"]
+    heights = {round(p.get_height(), 3) for p in axes.patches}
+    assert heights == {0.125, 0.875}
+
+
+def test_rare_classes_of_land_cover_are_drawn_as_one():
+    rows = table()
+    cover = rows["variable"] == "land_cover"
+    rows.loc[cover, "mean"] = np.where(rows.loc[cover, "class"].str.startswith("rare"), 0.1, 0.05)
+    axes = panel(profile(rows), "Land cover")
+    names = [t.get_text() for t in axes.get_legend().get_texts()]
+    assert len(names) == 8
+    assert names[-1] == "other"
+    top = max(p.get_y() + p.get_height() for p in axes.patches)
+    assert top == pytest.approx(1.0)
+
+
+def test_observations_are_circles_at_their_distance_and_mean_with_a_bar_over_the_years():
+    seen = pd.DataFrame(
+        {
+            "name": ["R1", "R1", "B"],
+            "distance_km": [20.0, 20.0, 40.0],
+            "variable": ["active_layer_thickness", "active_layer_thickness", "magt"],
+            "value": [1.0, 1.5, -2.0],
+            "depth_m": [np.nan, np.nan, 15.0],
+        }
+    )
+    figure = profile(table(), observations=seen)
+    thaw, temperature = panel(figure, "Active layer"), panel(figure, "Temperature, mean annual")
+    (circle,) = [c for c in thaw.collections if isinstance(c, mpl.collections.PathCollection)]
+    assert circle.get_offsets().tolist() == [[20.0, 1.25]]
+    (bar,) = [c for c in thaw.collections if isinstance(c, mpl.collections.LineCollection)]
+    np.testing.assert_array_equal(bar.get_segments()[0], [[20.0, 1.0], [20.0, 1.5]])
+    said = texts(figure)
+    assert "observed, 1 station" in said
+    assert "MAGT observed at 15 m" in said
+    low, high = sorted(temperature.get_ylim())
+    assert low < -2 < high
+    without = profile(table(), observations=seen.drop(columns="depth_m"))
+    assert "MAGT observed (depth not told)" in texts(without)
+    assert "Circles" in texts(without)
+
+
+def test_names_of_places_close_together_do_not_touch():
+    near = [("Skovorodino", 20.0), ("Tynda", 20.5), ("Neryungri", 21.0), ("Tiksi", 59.9)]
+    figure = profile(table(), near)
+    names = {t.get_text(): t for a in figure.axes for t in a.texts if t.get_text() in dict(near)}
+    at = [figure.dpi_scale_trans.inverted().transform(names[n].get_window_extent())[0][0] for n, _ in near]
+    assert (np.diff(at) > 0.15).all()
+
+
+@pytest.mark.parametrize(
+    ("places", "wanted"),
+    [
+        ([0.1, 0.5, 0.9], [0.1, 0.5, 0.9]),
+        ([0.5, 0.5], [0.45, 0.55]),
+        ([0.4, 0.5, 0.52, 0.54], [0.34, 0.44, 0.54, 0.64]),
+        ([], []),
+    ],
+)
+def test_places_are_spread_as_little_as_it_takes(places, wanted):
+    np.testing.assert_allclose(spread_apart(places, 0.1), wanted)
+
+
+def test_the_profile_is_saved_as_picture_and_as_text_that_can_be_searched(tmp_path):
+    paths = [tmp_path / "p.png", tmp_path / "p.pdf"]
+    save(profile(table()), *paths)
+    again = [tmp_path / "q.png", tmp_path / "q.pdf"]
+    save(profile(table()), *again)
+    assert [p.read_bytes() for p in paths] == [p.read_bytes() for p in again]
+    assert b"/TrueType" in paths[1].read_bytes() or b"/CIDFontType2" in paths[1].read_bytes()
+
+
+def test_a_transect_of_one_segment_is_drawn():
+    rows = table()
+    figure = profile(rows[rows["segment"] == 0])
+    assert panel(figure, "Land cover").get_xlim() == (0.0, 20.0)
 
 
 def test_zone_colours_keep_their_order_in_grey():

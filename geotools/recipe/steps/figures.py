@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ PIXELS = 1500
 
 
 def run(context: Context) -> list[Path]:
-    """Draw the map and the transect profile as PNG."""
+    """Draw the map and the transect profile as PNG, and the profile as PDF."""
     import matplotlib as mpl
 
     # A batch node has no display.
@@ -27,11 +28,14 @@ def run(context: Context) -> list[Path]:
 
     folder = context.out / "figures"
     paths = []
-    for name, draw in (("basins_map", _map), ("transect_profile", _profile)):
-        path = folder / f"{name}.png"
-        with replacing(path) as temporary:
-            save(draw(context), temporary)
-        paths.append(path)
+    for name, draw, endings in (
+        ("basins_map", _map, ("png",)),
+        ("transect_profile", _profile, ("png", "pdf")),
+    ):
+        wanted = [folder / f"{name}.{ending}" for ending in endings]
+        with ExitStack() as stack:
+            save(draw(context), *(stack.enter_context(replacing(path)) for path in wanted))
+        paths += wanted
     return paths
 
 

@@ -22,13 +22,24 @@ _LEVELS = {
 }
 
 
-def long_table(context: Context, kind: str) -> pd.DataFrame:
+# Statistics of each variable, and the shares of land cover.
+Found = tuple[dict[str, dict[str, "xr.DataArray"]], "xr.DataArray"]
+
+
+def summarised(context: Context) -> tuple[str, ...]:
+    """Names of the fields that are summarised."""
+    return (*SUMMARISED, *soil_layers(context))
+
+
+def long_table(context: Context, kind: str, found: Found | None = None) -> pd.DataFrame:
     """Statistics of every variable by zone or segment, with Monte Carlo intervals and tiers.
 
     Parameters
     ----------
     context : Context
     kind : {"zones", "segments"}
+    found : tuple, optional
+        The statistics in memory, where they are known already.
 
     Returns
     -------
@@ -42,15 +53,15 @@ def long_table(context: Context, kind: str) -> pd.DataFrame:
     dim = str(overlap.zone_areas.dims[0])
     climate, cover = context.inputs["climate"], context.inputs["land_cover"]
     layers = soil_layers(context)
-    names = (*SUMMARISED, *layers)
+    names = summarised(context)
     # All of them at once, so that every chunk is read once for everything that is made of it.
-    found, shares = at_once(
+    by_name, shares = found or at_once(
         {name: statistics(overlap, fields[name]) for name in names},
         overlap.mean(fields["land_cover_fraction"]),
     )
     tables = []
     for name in names:
-        frame = tabulate(found[name], name, fields[name].attrs.get("units", "1"))
+        frame = tabulate(by_name[name], name, fields[name].attrs.get("units", "1"))
         # Means and sums of the input itself keep its tier; what a model made of it does not.
         own = name in ("maat", "annual_precipitation")
         source = climate if own else layers.get(name)

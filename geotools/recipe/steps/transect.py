@@ -1,24 +1,179 @@
-"""transect.csv: statistics of every segment of the swath."""
+"""transect.csv, transect.nc and transect_line.nc: statistics of every segment of the swath, and points of its line."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from geotools.recipe.context import Context
-from geotools.recipe.steps.tables import long_table, write_csv
+import numpy as np
+import xarray as xr
+
+from geotools.model_inputs.along_line import prepare_line
+from geotools.model_inputs.generic import write_netcdf
+from geotools.recipe.context import Context, at_once
+from geotools.recipe.files import replacing
+from geotools.recipe.steps.fields import label_of
+from geotools.recipe.steps.tables import Found, long_table, summarised, write_csv
+from geotools.space.transect_extract import STATISTICS, covered, extract, sample
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = [
-    "segment", "distance_km", "lat", "lon", "variable", "depth_m", "class", "mean", "p10", "p90", "lo95", "hi95",
-    "valid_fraction", "unit", "tier", "level", "method", "source",
+    "segment", "distance_km", "lat", "lon", "variable", "depth_m", "class", "mean", "median", "sd", "p10", "p90",
+    "lo95", "hi95", "valid_fraction", "cells", "unit", "tier", "level", "method", "source",
 ]  # fmt: skip
+COVER = "land_cover_fraction"
+# The table gives whatever is known of a segment with its valid fraction; files for other programs keep to the rule.
+MIN_COVERAGE = 0.5
+_OFFSETS = {
+    "surface_offset": (
+        "mean_annual_ground_surface_temperature", "maat",
+        "surface offset: mean annual ground-surface less air temperature",
+    ),
+    "thermal_offset": (
+        "magt", "mean_annual_ground_surface_temperature",
+        "thermal offset: mean annual temperature at the top of permafrost less that of the ground surface",
+    ),
+}  # fmt: skip
 
 
 def run(context: Context) -> list[Path]:
-    """Write the long table with the place of each segment."""
-    table = long_table(context, "segments")
+    """Write the table, and the same with samples of the line as NetCDF."""
+    fields = context.fields()
+    names = summarised(context)
+    chosen = {**{name: fields[name] for name in names}, **offsets(fields)}
+    overlap = context.overlap("segments")
+    line = context.transect
+    # All of them at once, so that every chunk is read once for everything that is made of it.
+    found, shares, points = at_once(
+        extract(line, chosen, statistics=STATISTICS, min_coverage=0.0, overlap=overlap),
+        extract(line, fields[COVER], statistics=("mean",), min_coverage=0.0, overlap=overlap),
+        sample(line, chosen, spacing_km=10.0, min_coverage=MIN_COVERAGE),
+    )
+    paths = [context.out / "transect.csv"]
+    write_csv(_table(context, found, shares), paths[0])
+    both = covered(xr.merge([found, shares], compat="override", combine_attrs="override"), MIN_COVERAGE)
+    # The polygons go with the segments; a point of the line is no area.
+    for data, path, of_areas in (
+        (both, context.out / "transect.nc", True),
+        (points, context.out / "transect_line.nc", False),
+    ):
+        period = context.period if all(context.period) else None
+        attrs = _attributes(context, fields, data)
+        with replacing(path) as temporary:
+            prepared = prepare_line(data, transect=line if of_areas else None, period=period, **attrs)
+            write_netcdf(prepared, temporary)
+        paths.append(path)
+    return paths
+
+
+def offsets(fields: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Surface and thermal offset, lazily.
+
+    Parameters
+    ----------
+    fields : xarray.Dataset [lat, lon]
+        With the three mean annual temperatures.
+
+    Returns
+    -------
+    dict of str to xarray.DataArray [lat, lon; K]
+    """
+    found = {}
+    for name, (upper, lower, words) in _OFFSETS.items():
+        found[name] = (fields[upper] - fields[lower]).assign_attrs(
+            long_name=words,
+            units="K",
+            units_metadata="temperature: difference",
+            cell_methods="area: mean time: mean",
+            grid_mapping="crs",
+        )
+    return found
+
+
+def _table(context: Context, found: xr.Dataset, shares: xr.Dataset) -> pd.DataFrame:
+    import pandas as pd
+
+    table = long_table(context, "segments", _as_summarised(context, found, shares))
+    more = [_rows_of(found, name).assign(method=label_of(context)) for name in _OFFSETS]
+    table = pd.concat([table, *(rows.assign(tier="modelled", source=context.sources) for rows in more)])
+    wide = [_further(found, name) for name in (*summarised(context), *_OFFSETS)]
+    cover = shares[f"{COVER}_cells"].isel({"class": 0}).rename("cells").to_series().reset_index()
+    further = pd.concat([*wide, cover.assign(variable="land_cover")])
+    table = table.merge(further, on=["segment", "variable"], how="left")
     places = context.transect.segments[["distance_km", "lat", "lon"]]
-    table = table.join(places, on="segment")
-    table = table.sort_values("segment", kind="stable")
-    path = context.out / "transect.csv"
-    write_csv(table[COLUMNS], path)
-    return [path]
+    return table.join(places, on="segment").sort_values("segment", kind="stable")[COLUMNS]
+
+
+def _as_summarised(context: Context, found: xr.Dataset, shares: xr.Dataset) -> Found:
+    """What was extracted in the form that tables of zones are made of."""
+    by_name: dict[str, dict[str, xr.DataArray]] = {}
+    for name in summarised(context):
+        valid = found[f"{name}_coverage"].variable
+        if f"{name}_fraction" in found:
+            share = found[f"{name}_fraction"].rename({f"{name}_class": "class"})
+            by_name[name] = {"share": share.assign_coords(valid_fraction=valid)}
+            continue
+        low, high = (found[f"{name}_{statistic}"] for statistic in ("p10", "p90"))
+        spread = xr.concat([low, high], "quantile", coords="minimal", compat="override", combine_attrs="drop")
+        mean = found[f"{name}_mean"].assign_coords(valid_fraction=valid)
+        by_name[name] = {"mean": mean, "spread": spread}
+    mean = shares[f"{COVER}_mean"].reset_coords(["distance_km", "lat", "lon"], drop=True)
+    # Of classes the land cover is known or not, whichever of them it is.
+    valid = shares[f"{COVER}_coverage"].variable
+    return by_name, mean.assign_coords(valid_fraction=valid)
+
+
+def _rows_of(found: xr.Dataset, name: str) -> pd.DataFrame:
+    import pandas as pd
+
+    values = {statistic: found[f"{name}_{statistic}"].values for statistic in ("mean", "p10", "p90")}
+    return pd.DataFrame(
+        {
+            "segment": found["segment"].values,
+            "variable": name,
+            "class": "",
+            **values,
+            "valid_fraction": found[f"{name}_coverage"].values,
+            "unit": found[f"{name}_mean"].attrs["units"],
+            "lo95": np.nan,
+            "hi95": np.nan,
+            "depth_m": np.nan,
+            "level": "",
+        }
+    )
+
+
+def _further(found: xr.Dataset, name: str) -> pd.DataFrame:
+    """Median, standard deviation and number of cells, which only segments are given."""
+    import pandas as pd
+
+    values = {n: found[f"{name}_{n}"].values for n in ("median", "sd", "cells") if f"{name}_{n}" in found}
+    return pd.DataFrame({"segment": found["segment"].values, "variable": name, **values})
+
+
+def _attributes(context: Context, fields: xr.Dataset, data: xr.Dataset) -> dict[str, str]:
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    entries = [
+        e for role, (_, e) in context.inputs.items() if role.startswith(("climate", "land_cover", "soil"))
+    ]
+    licences = [f"{e.description or e.path.name}: {e.licence}. {e.notice}".strip() for e in entries]
+    start, end = context.period
+    return {
+        "title": f"{context.recipe.title}: {context.transect.name}",
+        "summary": f"{data.attrs['comment']} Permafrost and snow fields are {label_of(context)}, not observed.",
+        "source": context.sources,
+        "history": f"{fields.attrs['history']}\n{now} geotools: taken along the transect",
+        "licence": " ".join(dict.fromkeys(licences)),
+        "acknowledgement": "; ".join(dict.fromkeys(e.attribution for e in entries if e.attribution)),
+        "references": "; ".join(dict.fromkeys(e.citation for e in entries if e.citation)),
+        "keywords": "permafrost, transect, air temperature, snow, active layer, land cover",
+        "creator_name": "geotools",
+        "date_created": now,
+        "time_coverage_start": start,
+        "time_coverage_end": end,
+        "project": "geotools",
+        "processing_level": "modelled",
+    }
