@@ -10,6 +10,7 @@ from geotools.recipe.context import Context
 from geotools.recipe.loading import load
 from geotools.recipe.model import Recipe
 from geotools.recipe.series_inputs import describe
+from geotools.recipe.steps.observations import read_observations
 
 
 def check(recipe: str | Path | Recipe | None) -> list[str]:
@@ -64,6 +65,8 @@ def examine(context: Context) -> list[str]:
             roles[f"soil_carbon_{number}"] = lambda n=number: _raster(context, f"soil_carbon_{n}", ("csoil",))  # type: ignore[misc]
         for number in range(len(context.recipe.inputs.published)):
             roles[f"published_{number}"] = lambda n=number: _published(context, n)  # type: ignore[misc]
+        for path in context.recipe.inputs.observations:
+            roles[f"observations {path.name}"] = lambda p=path: f"{len(read_observations(p))} rows"  # type: ignore[misc]
         for role, action in roles.items():
             attempt(f"input {role}", action)
         for number in range(len(context.recipe.series)):

@@ -89,6 +89,8 @@ class Context:
         found["published"] = self.entry("published_numbers")
         for number, path in enumerate(chosen.published):
             found[f"published_{number}"] = self.entry(Entry(path=path))
+        for number, path in enumerate(chosen.observations):
+            found[f"observations_{number}"] = self.entry(Entry(path=path))
         for name in TABLES:
             found[name] = self.entry(name)
         for layer in MAP_LAYERS:

@@ -135,6 +135,7 @@ def _absolute(recipe: Recipe, folder: Path) -> Recipe:
             "land_cover": located(recipe.inputs.land_cover),
             "soil_carbon": [located(s) for s in recipe.inputs.soil_carbon],
             "published": [path(p) for p in recipe.inputs.published],
+            "observations": [path(p) for p in recipe.inputs.observations],
         }
     )
     series = tuple(s.model_copy(update={"source": located(s.source)}) for s in recipe.series)

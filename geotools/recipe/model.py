@@ -39,6 +39,10 @@ class Inputs(_Section):
     published: list[Path] = Field(
         default_factory=list, description="tables of published numbers beside the bundled one, same columns"
     )
+    observations: list[Path] = Field(
+        default_factory=list,
+        description="tables of stations to draw on the profile: name, lat, lon, variable, value, year, depth_m",
+    )
 
 
 class ZoneSettings(_Section):

@@ -80,7 +80,7 @@ STEPS = (
         ("fields",),
     ),
     Step("basins", ("zones",), _ZONES, ("fields", "uncertainty")),
-    Step("transect", ("transect",), (), ("fields", "uncertainty")),
+    Step("transect", ("transect",), ("observations",), ("fields", "uncertainty")),
     Step(
         "budget",
         ("zones", "transect", "uncertainty"),

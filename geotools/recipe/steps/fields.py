@@ -278,7 +278,9 @@ def global_attributes(context: Context, climate: xr.Dataset) -> dict[str, str]:
     """
     start, end = context.period
     records = [
-        e for role, (_, e) in context.inputs.items() if not role.startswith(("published", "map", "series"))
+        e
+        for role, (_, e) in context.inputs.items()
+        if not role.startswith(("published", "observations", "map", "series"))
     ]
     licences = [f"{e.description or e.path.name}: {e.licence}. {e.notice}".strip() for e in records]
     history = str(climate.attrs.get("history", "")).strip()

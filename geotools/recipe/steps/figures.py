@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from geotools.recipe.context import MAP_LAYERS, ZONE_ROLES, Context
 from geotools.recipe.files import replacing
 from geotools.recipe.steps.fields import label_of
+from geotools.recipe.steps.observations import FILE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -84,12 +85,18 @@ def _profile(context: Context) -> Figure:
     from geotools.report.profile import transect_profile
 
     table = pd.read_csv(context.out / "transect.csv", keep_default_na=False, na_values=[""])
+    seen, sources = None, _sources(context)
+    if context.recipe.inputs.observations:
+        seen = pd.read_csv(context.out / FILE, keep_default_na=False, na_values=[""])
+        seen = seen[seen["within"]]
+        sources += f" Observations: {', '.join(path.name for path in context.recipe.inputs.observations)}."
     transect = context.transect
     places = list(zip(transect.vertices["name"], transect.vertices["distance_km"], strict=True))
     return transect_profile(
         table,
         places,
         title=f"{transect.name}: {transect.length_km:.0f} km, swath {2 * transect.half_width_km:.0f} km wide",
-        sources=_sources(context),
+        sources=sources,
         label=label_of(context),
+        observations=seen,
     )

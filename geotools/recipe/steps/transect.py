@@ -1,4 +1,7 @@
-"""transect.csv, transect.nc and transect_line.nc: statistics of every segment of the swath, and points of its line."""
+"""transect.csv, transect.nc and transect_line.nc: statistics of every segment of the swath, and points of its line.
+
+Where the recipe names observations, transect_stations.csv says where they lie along it.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from geotools.model_inputs.generic import write_netcdf
 from geotools.recipe.context import Context, at_once
 from geotools.recipe.files import replacing
 from geotools.recipe.steps.fields import label_of
+from geotools.recipe.steps.observations import BUFFER_KM, FILE, observations
 from geotools.recipe.steps.tables import Found, long_table, summarised, write_csv
 from geotools.space.transect_extract import STATISTICS, covered, extract, sample
 
@@ -66,7 +70,20 @@ def run(context: Context) -> list[Path]:
             prepared = prepare_line(data, transect=line if of_areas else None, period=period, **attrs)
             write_netcdf(prepared, temporary)
         paths.append(path)
-    return paths
+    return [*paths, *_stations(context)]
+
+
+def _stations(context: Context) -> list[Path]:
+    """Where stations lie along the line, those that are too far off among them."""
+    import pandas as pd
+
+    table = observations(context)
+    if table is None:
+        return []
+    within, outside = context.transect.stations(table, buffer_km=BUFFER_KM)
+    path = context.out / FILE
+    write_csv(pd.concat([within.assign(within=True), outside.assign(within=False)]), path)
+    return [path]
 
 
 def offsets(fields: xr.Dataset) -> dict[str, xr.DataArray]:
