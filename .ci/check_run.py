@@ -12,9 +12,12 @@ basins = pd.read_csv(out / "basins.csv").set_index(["zone", "variable"])["mean"]
 for name in (
     "budget.csv",
     "transect.csv",
+    "transect.nc",
+    "transect_line.nc",
     "basins.gpkg",
     "figures/basins_map.png",
     "figures/transect_profile.png",
+    "figures/transect_profile.pdf",
 ):
     assert (out / name).stat().st_size > 1000, name
 assert record["peak_memory_bytes"] < 2e9, record["peak_memory_bytes"]
