@@ -22,7 +22,9 @@ _INCHES_PER_UNIT = 0.78
 _BETWEEN = 0.24
 # Between names, so that two at 45 degrees do not touch.
 _NAME_INCHES = 0.155
-_BANDS = "Lines: mean of the swath. Light bands: 95 % interval of that mean. Dark bands: 10th to 90th percentile."
+_BANDS = (
+    "Lines: mean of the swath. Light bands: 95 % interval of that mean. Dark bands: 10th to 90th percentile."
+)
 _SEEN = " Circles: stations, with the range of their years."
 
 

@@ -116,6 +116,24 @@ def test_polygons_of_the_segments_come_back_from_the_file(tmp_path):
         assert polygon.equals_exact(geometry, 1e-9, normalize=True)
 
 
+def test_another_library_finds_features_and_polygons(tmp_path):
+    import cf_xarray  # noqa: F401
+    from cf_xarray.geometry import cf_to_shapely
+
+    with written(along(tsl=("depth",)), tmp_path / "line.nc") as back:
+        assert back.cf.cf_roles == {"profile_id": ["segment"]}
+        assert back.cf["vertical"].name == "depth"
+        found = cf_to_shapely(back, container="swath")
+    for polygon, geometry in zip(found.values, LINE.segments.geometry, strict=True):
+        assert polygon.equals_exact(geometry, 1e-9, normalize=True)
+
+
+def test_lazy_data_are_written_as_they_are(tmp_path):
+    data = along(tsl=("depth",), magt=())
+    with written(data.chunk({"segment": 7}), tmp_path / "line.nc") as back:
+        np.testing.assert_array_equal(back["tsl"].transpose("depth", "segment"), data["tsl"])
+
+
 def test_segments_in_parts_and_with_holes_keep_their_rings(tmp_path):
     ring = shapely.Polygon(shapely.box(0, 0, 4, 4).exterior, [shapely.box(1, 1, 2, 2).exterior])
     parts = shapely.MultiPolygon([shapely.box(5, 0, 6, 1), shapely.box(7, 0, 8, 1)])
