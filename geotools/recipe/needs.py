@@ -340,7 +340,9 @@ def _touched(context: Context, kind: str) -> tuple[int, int]:
 def _gathered(context: Context, kind: str) -> int:
     """Bytes of a quantile: all values as pieces and joined, with the numbers of their cells, and one zone sorted."""
     every, largest = _touched(context, kind)
-    return every * (2 * _STORED + _FLOAT) + 7 * _FLOAT * largest
+    # Known cells of segments are counted, which takes a byte of each piece and of the whole.
+    counted = 2 * every if kind == "segments" else 0
+    return every * (2 * _STORED + _FLOAT) + counted + 7 * _FLOAT * largest
 
 
 def _regions(context: Context) -> gpd.GeoDataFrame:
