@@ -31,16 +31,7 @@ COLUMNS = [
 COVER = "land_cover_fraction"
 # The table gives whatever is known of a segment with its valid fraction; files for other programs keep to the rule.
 MIN_COVERAGE = 0.5
-_OFFSETS = {
-    "surface_offset": (
-        "mean_annual_ground_surface_temperature", "maat",
-        "surface offset: mean annual ground-surface less air temperature",
-    ),
-    "thermal_offset": (
-        "magt", "mean_annual_ground_surface_temperature",
-        "thermal offset: mean annual temperature at the top of permafrost less that of the ground surface",
-    ),
-}  # fmt: skip
+_OFFSETS = ("surface_offset", "thermal_offset")
 
 
 def run(context: Context) -> list[Path]:
@@ -98,16 +89,15 @@ def offsets(fields: xr.Dataset) -> dict[str, xr.DataArray]:
     -------
     dict of str to xarray.DataArray [lat, lon; K]
     """
-    found = {}
-    for name, (upper, lower, words) in _OFFSETS.items():
-        found[name] = (fields[upper] - fields[lower]).assign_attrs(
-            long_name=words,
-            units="K",
-            units_metadata="temperature: difference",
-            cell_methods="area: mean time: mean",
-            grid_mapping="crs",
-        )
-    return found
+    from geotools.permafrost import surface_offset, thermal_offset
+
+    ground = fields["mean_annual_ground_surface_temperature"]
+    found = {
+        "surface_offset": surface_offset(ground, fields["maat"]),
+        "thermal_offset": thermal_offset(fields["magt"], ground),
+    }
+    told = {"cell_methods": "area: mean time: mean", "grid_mapping": "crs"}
+    return {name: offset.assign_attrs(told) for name, offset in found.items()}
 
 
 def _table(context: Context, found: xr.Dataset, shares: xr.Dataset) -> pd.DataFrame:
