@@ -1,6 +1,7 @@
 from .calendar import month_lengths
 from .daily_degree_days import daily_degree_days
 from .degree_days import degree_days, degree_days_sinusoid
+from .disaggregation import daily_from_monthly
 from .seasonal import annual_mean, annual_sum, monthly_extremes
 from .snow import snow_from_monthly
 from .snow_class import snow_density, tundra_snow_share
@@ -9,6 +10,7 @@ __all__ = [
     "annual_mean",
     "annual_sum",
     "daily_degree_days",
+    "daily_from_monthly",
     "degree_days",
     "degree_days_sinusoid",
     "month_lengths",

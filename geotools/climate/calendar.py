@@ -48,7 +48,7 @@ def month_lengths(time: xr.DataArray) -> xr.DataArray:
     >>> month_lengths(dates).values
     array([28., 29.])
     """
-    if np.issubdtype(time.dtype, np.datetime64) or _is_cftime(time):
+    if holds_dates(time):
         if "climatology" in time.attrs or "climatology" in time.encoding:
             table = np.array(_MEAN_YEAR_OF.get(time.dt.calendar, MEAN_YEAR))
             days = table[time.dt.month.values - 1]
@@ -66,7 +66,10 @@ def month_lengths(time: xr.DataArray) -> xr.DataArray:
     return xr.DataArray(days, dims=time.dims, attrs={"units": "d", "long_name": "length of the month"})
 
 
-def _is_cftime(time: xr.DataArray) -> bool:
+def holds_dates(time: xr.DataArray) -> bool:
+    """Whether a coordinate holds dates, of whichever calendar."""
+    if np.issubdtype(time.dtype, np.datetime64):
+        return True
     return time.dtype == object and time.size > 0 and hasattr(time.values.flat[0], "calendar")
 
 
@@ -144,7 +147,7 @@ def _months_and_years(field: xr.DataArray, dim: str) -> tuple[Any, Any]:
             )
         return np.arange(1, 13), np.zeros(12, dtype=int)
     time = field[dim]
-    if np.issubdtype(time.dtype, np.datetime64) or _is_cftime(time):
+    if holds_dates(time):
         months, years = time.dt.month.values, time.dt.year.values
     else:
         months, years = time.values, np.zeros(size, dtype=int)
