@@ -5,8 +5,10 @@ from .disaggregation import daily_from_monthly
 from .seasonal import annual_mean, annual_sum, monthly_extremes
 from .snow import snow_from_monthly
 from .snow_class import snow_density, tundra_snow_share
+from .weather import add_weather
 
 __all__ = [
+    "add_weather",
     "annual_mean",
     "annual_sum",
     "daily_degree_days",
