@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -73,6 +75,21 @@ def holds_dates(time: xr.DataArray) -> bool:
     return time.dtype == object and time.size > 0 and hasattr(time.values.flat[0], "calendar")
 
 
+def days_of_year(year: int, calendar: str = "standard") -> xr.DataArray:
+    """The days of a calendar year as a coordinate ``time``."""
+    months = lengths_of_months(year, calendar)
+    return xr.DataArray(
+        xr.date_range(f"{year:04d}-01-01", periods=sum(months), calendar=calendar), dims="time"
+    )
+
+
+@lru_cache(maxsize=1024)
+def lengths_of_months(year: int, calendar: str = "standard") -> tuple[int, ...]:
+    """Days of the months of a calendar year."""
+    months = xr.date_range(f"{year:04d}-01-01", periods=12, freq="MS", calendar=calendar)
+    return tuple(xr.DataArray(months, dims="time").dt.days_in_month.values.tolist())
+
+
 def by_month(
     field: xr.DataArray, *, dim: str = "time", days: Any = None
 ) -> tuple[xr.DataArray, xr.DataArray]:
@@ -119,7 +136,13 @@ def by_month(
                 where="argument 'days_in_month'",
                 expected="one length for every month",
             )
-    field = field.drop_vars([n for n, c in field.coords.items() if dim in c.dims or n in ("year", "month")])
+    field = field.drop_vars(
+        [
+            n
+            for n, c in field.coords.items()
+            if dim in c.dims or (n in ("year", "month") and n not in field.dims)
+        ]
+    )
     if size == 12:
         return field.rename({dim: "month"}), _days(lengths, ("month",))
     if field.chunks is not None and any(c % 12 for c in field.chunksizes[dim]):
@@ -172,3 +195,87 @@ def _months_and_years(field: xr.DataArray, dim: str) -> tuple[Any, Any]:
             f"field.groupby('{dim}.month').mean()",
         )
     return months, years
+
+
+def is_series(field: xr.DataArray, dim: str) -> bool:
+    """Whether a field is a series with dates and no mean year."""
+    return dim in field.coords and field.sizes.get(dim) != 12 and holds_dates(field[dim])
+
+
+def mean_year(field: xr.DataArray, dim: str) -> xr.DataArray:
+    """Twelve months of a mean year with the dimension `month`, January first.
+
+    Raises
+    ------
+    DataError, UsageError
+        When there are not twelve months in a row.
+    """
+    if "month" in field.dims:
+        dim = "month"
+    if field.sizes.get(dim) != 12:
+        raise UsageError(
+            f"{field.sizes.get(dim, 0)} months along {dim!r}",
+            where=f"variable {field.name!r}",
+            expected="the twelve months of a mean year",
+            todo=f"average first: field.groupby('{dim}.month').mean()",
+        )
+    table, _ = by_month(field, dim=dim)
+    first = 1
+    if dim in field.coords:
+        first = int(field[dim].dt.month[0]) if holds_dates(field[dim]) else int(field[dim][0])
+    numbers = (np.arange(12) + first - 1) % 12 + 1
+    return table.assign_coords(month=numbers).sortby("month")
+
+
+def pick(field: xr.DataArray, dim: str, at: Any, to: str) -> xr.DataArray:
+    """Steps of a dimension, in any order and repeated, along a dimension `to` without coordinate.
+
+    Of a lazy field in one task per chunk, where indexing would cut it into many.
+    """
+    plain = field.drop_vars([name for name, c in field.coords.items() if dim in c.dims])
+    out: xr.DataArray = xr.apply_ufunc(
+        lambda values: values[..., at],
+        plain.chunk({dim: -1}) if plain.chunks is not None else plain,
+        input_core_dims=[[dim]],
+        output_core_dims=[[to]],
+        exclude_dims={dim},
+        dask="parallelized",
+        output_dtypes=[field.dtype],
+        dask_gufunc_kwargs={"output_sizes": {to: len(at)}},
+        keep_attrs="override",
+    )
+    return out.transpose(*(to if d == dim else d for d in field.dims))
+
+
+def whole_years(years: Iterable[int]) -> Any:
+    """Calendar years as an array, once it is sure that they grow.
+
+    Raises
+    ------
+    UsageError
+    """
+    when = np.asarray(list(years))
+    if when.size == 0 or not np.issubdtype(when.dtype, np.integer) or np.any(np.diff(when) <= 0):
+        raise UsageError(
+            f"years {when.tolist()[:5]}",
+            where="argument 'years'",
+            expected="calendar years that grow, such as range(2001, 2101)",
+        )
+    return when.astype("int64")
+
+
+def ensure_years(have: xr.DataArray, want: Any, where: str) -> None:
+    """Refuse a field that lacks years that are wanted.
+
+    Raises
+    ------
+    UsageError
+    """
+    missing = np.setdiff1d(want, have.values)
+    if missing.size:
+        raise UsageError(
+            f"no year {missing[0]}" + (f" and {missing.size - 1} more" if missing.size > 1 else ""),
+            where=where,
+            expected=f"all years from {want[0]} to {want[-1]}",
+            todo="give the pathway for every year of the projection",
+        )

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from scipy.signal import lfilter
 
-from geotools.climate.calendar import holds_dates
+from geotools.climate.calendar import holds_dates, lengths_of_months
 from geotools.climate.monthly_spline import day_weights, node_values
 from geotools.errors import DataError, UsageError
 from geotools.guards import Array, ensure_range
@@ -111,18 +111,9 @@ def _noise(time: xr.DataArray, seed: int, autocorrelation: float, dim: str) -> x
     values = np.empty(time.size)
     for year in np.unique(years):
         here = years == year
-        lengths = _lengths(time[int(np.argmax(here))])
+        lengths = lengths_of_months(int(year), time.dt.calendar)
         values[here] = _year(seed, int(year), lengths, autocorrelation)[days[here]]
     return xr.DataArray(values, dims=dim)
-
-
-def _lengths(day: xr.DataArray) -> tuple[int, ...]:
-    calendar, year = day.dt.calendar, int(day.dt.year)
-    plain = np.issubdtype(day.dtype, np.datetime64)
-    months = xr.date_range(
-        f"{year:04d}-01-01", periods=12, freq="MS", calendar=calendar, use_cftime=not plain
-    )
-    return tuple(xr.DataArray(months, dims="time").dt.days_in_month.values.tolist())
 
 
 def _year(seed: int, year: int, lengths: tuple[int, ...], autocorrelation: float) -> Array:

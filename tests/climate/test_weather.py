@@ -36,11 +36,11 @@ def test_monthly_means_stay_exact(calendar, autocorrelation):
 
 
 def test_the_spread_and_the_memory_are_those_asked_for():
-    daily = smooth("1501-01-01", "1900-12-31", calendar="noleap")
+    daily = smooth("1701-01-01", "1900-12-31", calendar="noleap")
     noise = (add_weather(daily, 4.0, seed=1) - daily).values
-    # The spread within months is exact in expectation; 400 years give it to about a per cent.
-    months = noise.reshape(400, 365)[:, :31]
-    assert np.sqrt((months**2).mean()) == pytest.approx(4.0, rel=0.02)
+    # The spread within months is exact in expectation; 200 years give it to a few per cent.
+    months = noise.reshape(200, 365)[:, :31]
+    assert np.sqrt((months**2).mean()) == pytest.approx(4.0, rel=0.04)
     lagged = np.corrcoef(noise[:-1], noise[1:])[0, 1]
     # Without monthly means, part of the memory is gone.
     assert lagged == pytest.approx(0.70, abs=0.02)
@@ -51,12 +51,12 @@ def test_degree_days_are_those_of_the_normal_distribution():
     thawing, freezing = degree_days(YAKUTSK, submonthly_sd=4.0)
     constant = daily_from_monthly(
         xr.DataArray(YAKUTSK, dims="time", attrs={"units": "degC"}),
-        time=xr.date_range("1501-01-01", "1900-12-31", use_cftime=True),
+        time=xr.date_range("1701-01-01", "1900-12-31"),
         method="constant",
     )
     out = add_weather(constant, 4.0, seed=5)
-    assert float(out.clip(min=0).sum()) / 400 == pytest.approx(thawing, rel=0.005)
-    assert float((-out).clip(min=0).sum()) / 400 == pytest.approx(freezing, rel=0.005)
+    assert float(out.clip(min=0).sum()) / 200 == pytest.approx(thawing, rel=0.01)
+    assert float((-out).clip(min=0).sum()) / 200 == pytest.approx(freezing, rel=0.005)
 
 
 def test_a_date_has_its_weather_whatever_else_is_asked_for():
