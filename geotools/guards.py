@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from geotools.errors import DataError, UnitsError
 
 Array = NDArray[np.float64]
+DEEPEST_SNOW = 10.0  # m; more than was ever measured on ground in this region, less than 10 cm given as 10
 
 
 def ensure_celsius(name: str, values: Array) -> None:
@@ -76,6 +77,37 @@ def ensure_range(
             expected=(f"{bound} and at most {high:g}" if np.isfinite(high) else bound)
             + ("" if units == "1" else f" {units}"),
             todo=todo,
+        )
+
+
+def ensure_snow_depth(where: str, values: Array) -> None:
+    """Refuse snow depths in centimetres.
+
+    Raises
+    ------
+    UnitsError
+        When a depth is above 10 m, or all are whole numbers of several metres: nobody measures snow so.
+    DataError
+        When a depth is negative.
+    """
+    known = values[~np.isnan(values)]
+    if np.any(known < 0.0):
+        raise DataError(
+            f"{int((known < 0.0).sum())} of {values.size} snow depths are negative, such as {float(known.min()):g}",
+            where=where,
+            expected="at least 0 m",
+            todo="mask the fill value",
+        )
+    deepest = float(known.max(initial=0.0))
+    whole = (
+        deepest >= 3.0 and bool(np.all(known == np.round(known))) and np.unique(known[known > 0.0]).size > 2
+    )
+    if deepest > DEEPEST_SNOW or whole:
+        raise UnitsError(
+            f"a snow depth of {deepest:g} m" + (", and only whole metres" if whole else ""),
+            where=where,
+            expected=f"metres, at most {DEEPEST_SNOW:g}",
+            todo="divide by 100 if the values are centimetres, or set the units to 'cm'",
         )
 
 

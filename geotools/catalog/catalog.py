@@ -123,6 +123,7 @@ def open_entry(entry: Entry) -> Any:
     Returns
     -------
     xarray.Dataset, geopandas.GeoDataFrame or pandas.DataFrame
+        A daily table is a Dataset, as from `daily_series`.
 
     Raises
     ------
@@ -136,6 +137,10 @@ def open_entry(entry: Entry) -> Any:
         from geotools.catalog.readers import vector
 
         return vector.read(entry.path, key=entry.key, layer=entry.layer)
+    if entry.kind == "table" and entry.daily is not None:
+        from geotools.catalog.daily import open_daily
+
+        return open_daily(entry, entry.daily)
     if entry.kind == "table":
         from geotools.catalog.readers import table
 

@@ -104,16 +104,24 @@ def check_units_against_values(field: xr.DataArray, variable: Variable, *, where
     )
 
 
-def _advice(low: float, high: float, variable: Variable) -> str:
-    assert variable.valid is not None
+def units_that_fit(low: float, high: float, variable: Variable) -> str | None:
+    """Usual units of a variable in which a range of values is plausible, or None."""
+    if variable.valid is None:
+        return None
     least, most = variable.valid
     for guess in dict.fromkeys((variable.units, *_USUAL.get(variable.name, ()))):
         scale, offset = conversion(guess, variable.units, liquid_water=variable.liquid_water)
         if least <= low * scale + offset and high * scale + offset <= most:
-            return (
-                f"if the values are really in {guess!r}, set `units: {guess}` for this variable in the recipe"
-            )
-    code = low if low < least else high
+            return guess
+    return None
+
+
+def _advice(low: float, high: float, variable: Variable) -> str:
+    guess = units_that_fit(low, high, variable)
+    if guess is not None:
+        return f"if the values are really in {guess!r}, set `units: {guess}` for this variable in the recipe"
+    assert variable.valid is not None
+    code = low if low < variable.valid[0] else high
     return f"if {code:g} means missing, set `nodata: {code:g}` for this variable in the recipe"
 
 

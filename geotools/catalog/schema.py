@@ -47,6 +47,43 @@ class VariableSource(_Model):
     flags: dict[int, str] | None = None
 
 
+class DailyTable(_Model):
+    """How a text table of daily station values is written.
+
+    Parameters
+    ----------
+    date : str or three of them
+        Column of dates, or those of year, month and day.
+    station : str, optional
+        Column that tells stations apart.
+    date_format : str, optional
+        Such as ``"%d.%m.%Y"``; ISO dates by default.
+    separator : str
+        One character.
+    decimal : {".", ","}
+    encoding : str
+    skip_lines : int
+        Lines above the header.
+    quality : dict of str to str
+        Canonical name to the column of its quality flags.
+    good : tuple of str
+        Flags whose values count.
+    gaps : {"error", "missing"}
+        Refuse a record that leaves out days, or put them in as missing.
+    """
+
+    date: str | tuple[str, str, str] = "date"
+    station: str | None = None
+    date_format: str | None = None
+    separator: str = Field(default=",", min_length=1, max_length=1)
+    decimal: Literal[".", ","] = "."
+    encoding: str = "utf-8"
+    skip_lines: int = Field(default=0, ge=0)
+    quality: dict[str, str] = Field(default_factory=dict)
+    good: tuple[str, ...] = ("0",)
+    gaps: Literal["error", "missing"] = "error"
+
+
 class Entry(_Model):
     """One data source.
 
@@ -57,7 +94,9 @@ class Entry(_Model):
     format : {"netcdf", "zarr", "geotiff", "vector", "table"}, optional
         Taken from the ending of the file name when absent.
     variables : dict of str to VariableSource
-        Canonical name to how it is stored. Rasters only.
+        Canonical name to how it is stored. Rasters and daily tables only.
+    daily : DailyTable, optional
+        Makes a table one of daily station values.
     crs : str, optional
         CRS of a raster that does not name its own.
     key : str, optional
@@ -78,6 +117,7 @@ class Entry(_Model):
     path: Path
     format: Literal["netcdf", "zarr", "geotiff", "vector", "table"] | None = None
     variables: dict[str, VariableSource] = Field(default_factory=dict)
+    daily: DailyTable | None = None
     crs: str | None = None
     key: str | None = None
     layer: str | None = None

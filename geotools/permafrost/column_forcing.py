@@ -9,11 +9,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from geotools.errors import DataError, UnitsError, UsageError
-from geotools.guards import Array, ensure_celsius, ensure_range
+from geotools.errors import DataError, UsageError
+from geotools.guards import Array, ensure_celsius, ensure_snow_depth
 from geotools.units import convert
-
-DEEPEST_SNOW = 10.0  # m; more than was ever measured on ground in this region, less than 10 cm given as 10
 
 
 class ForcingGapError(DataError):
@@ -121,26 +119,6 @@ def _next_year(time: xr.DataArray, step: float, year: int) -> bool:
     return bool((final + timedelta(seconds=step)).year != year)
 
 
-def ensure_snow(depth: Array) -> None:
-    """Refuse snow depths in centimetres.
-
-    Raises
-    ------
-    UnitsError
-        When a depth is above 10 m.
-    DataError
-        When a depth is negative.
-    """
-    ensure_range("snow_depth", depth, 0.0, np.inf, "m", todo="mask the fill value")
-    if np.any(depth > DEEPEST_SNOW):
-        raise UnitsError(
-            f"a snow depth of {float(np.nanmax(depth)):g} m",
-            where="argument 'snow_depth'",
-            expected=f"metres, at most {DEEPEST_SNOW:g}",
-            todo="divide by 100 if the values are centimetres, or set the units attribute to 'cm'",
-        )
-
-
 def ensure_forcing(surface_temperature: Array, snow_depth: Array | None = None) -> None:
     """Refuse temperatures in kelvins and snow in centimetres.
 
@@ -150,7 +128,7 @@ def ensure_forcing(surface_temperature: Array, snow_depth: Array | None = None) 
     """
     ensure_celsius("surface_temperature", surface_temperature)
     if snow_depth is not None:
-        ensure_snow(snow_depth)
+        ensure_snow_depth("argument 'snow_depth'", snow_depth)
 
 
 def first_gap(surface: Array, snow_depth: Array | None = None) -> int | None:
