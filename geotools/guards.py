@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from geotools.errors import DataError, UnitsError
 
 Array = NDArray[np.float64]
+HOTTEST_KELVIN = 400.0  # K; no ground is warmer, and no code for a missing value is lower
 DEEPEST_SNOW = 10.0  # m; more than was ever measured on ground in this region, less than 10 cm given as 10
 
 
@@ -23,10 +24,12 @@ def ensure_celsius(name: str, values: Array) -> None:
     Raises
     ------
     UnitsError
-        When a value is above 100: kelvins under the name of degrees Celsius.
+        When a value is from 100 to 400: kelvins under the name of degrees Celsius.
     DataError
-        When a value is below -100: an unmasked fill value.
+        When a value is below -100 or above 400: an unmasked fill value, or degrees Celsius converted from kelvins once
+        more.
     """
+    ensure_range(name, values, -np.inf, HOTTEST_KELVIN, "degC", todo="mask the fill value")
     if np.any(values > 100.0):
         raise UnitsError(
             f"a temperature of {float(values[values > 100.0].flat[0]):g} degC was found",
@@ -34,7 +37,10 @@ def ensure_celsius(name: str, values: Array) -> None:
             expected="air or ground temperatures in degC, below 100",
             todo="subtract 273.15 if the values are kelvins, or set the units attribute to 'K'",
         )
-    ensure_range(name, values, -100.0, np.inf, "degC", todo="mask the fill value")
+    todo = "mask the fill value"
+    if np.any(values < -100.0) and float(np.nanmin(values)) > -400.0:
+        todo = "set the units attribute to 'degC' if 273.15 was taken off twice, or mask the fill value"
+    ensure_range(name, values, -100.0, np.inf, "degC", todo=todo)
 
 
 def ensure_range(
@@ -70,12 +76,12 @@ def ensure_range(
     """
     bad = (values <= low if above else values < low) | (values > high)
     if np.any(bad):
-        bound = f"{'above' if above else 'at least'} {low:g}"
+        bounds = [f"{'above' if above else 'at least'} {low:g}"] if np.isfinite(low) else []
+        bounds += [f"at most {high:g}"] if np.isfinite(high) else []
         raise DataError(
             f"{int(bad.sum())} of {values.size} values lie outside, such as {float(values[bad].flat[0]):g}",
             where=f"argument {name!r}",
-            expected=(f"{bound} and at most {high:g}" if np.isfinite(high) else bound)
-            + ("" if units == "1" else f" {units}"),
+            expected=" and ".join(bounds) + ("" if units == "1" else f" {units}"),
             todo=todo,
         )
 
@@ -107,7 +113,9 @@ def ensure_snow_depth(where: str, values: Array) -> None:
             f"a snow depth of {deepest:g} m" + (", and only whole metres" if whole else ""),
             where=where,
             expected=f"metres, at most {DEEPEST_SNOW:g}",
-            todo="divide by 100 if the values are centimetres, or set the units to 'cm'",
+            todo="mask the fill value"
+            if deepest > 100.0 * DEEPEST_SNOW
+            else "divide by 100 if the values are centimetres, or set the units to 'cm'",
         )
 
 

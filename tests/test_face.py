@@ -131,7 +131,7 @@ def test_a_core_known_at_run_time_returns_a_tuple_for_numbers():
     [
         ([280.0, np.nan], UnitsError, "280 degC was found.*subtract 273.15"),
         ([-999.0, 1.0], DataError, "1 of 2 values lie outside, such as -999.*mask the fill value"),
-        ([np.inf], UnitsError, "inf degC"),
+        ([np.inf, 20.0], DataError, "such as inf; expected at most 400 degC.*mask the fill value"),
     ],
 )
 def test_temperatures_that_cannot_be(values, error, text):

@@ -10,13 +10,14 @@ import xarray as xr
 
 from geotools.errors import UsageError
 from geotools.guards import Array, ensure_celsius, ensure_range
-from geotools.permafrost.column_forcing import ForcingGapError, TimeAxis, ensure_forcing, first_gap
+from geotools.permafrost.column_forcing import TimeAxis, ensure_forcing, first_gap, gap_error, in_units
 from geotools.permafrost.column_plan import Plan, SpinUp, make_plan, steps_of_last_year
 from geotools.permafrost.column_results import RESULTS, STATE, Coordinates, dress
 from geotools.permafrost.column_run import run_columns
 from geotools.permafrost.snow_conductivity import snow_thermal_conductivity
 from geotools.permafrost.snow_cover import SnowCover
-from geotools.permafrost.soil_column import LAYER_UNITS, SoilColumn, ensure_geothermal, number_text
+from geotools.permafrost.soil_checks import LAYER_UNITS, ensure_geothermal, number_text
+from geotools.permafrost.soil_column import SoilColumn
 from geotools.space.compiled import available_cores
 from geotools.units import convert
 
@@ -25,7 +26,6 @@ METHOD = (
     "of the start of the step, Newton iterations with nested Newton (Casulli-Zanolli) where they do not converge"
 )
 _OURS = {"year", "depth", "cell", "row", "snow_property"}
-_DAY = 86400.0
 
 
 def is_lazy(fields: Mapping[str, xr.DataArray]) -> bool:
@@ -60,8 +60,9 @@ def run_fields(
     )
     inputs, cores, numbers = _gather(column, fields, snow, initial_temperature, state)
     names = _result_names(plan)
+    used = {dim for name in names for dim in RESULTS[name][0]}
     results = xr.apply_ufunc(
-        _core(plan, list(inputs), cores, numbers, names, lazy),
+        _core(plan, list(inputs), cores, numbers, names, time.values, lazy),
         *(
             value.drop_vars([c for c in value.coords if c not in value.dims], errors="ignore")
             for value in inputs.values()
@@ -71,7 +72,7 @@ def run_fields(
         dask="parallelized",
         output_dtypes=["float64"] * len(names),
         join="exact",
-        dask_gufunc_kwargs={"output_sizes": _sizes(plan)},
+        dask_gufunc_kwargs={"output_sizes": {k: v for k, v in _sizes(plan).items() if k in used}},
     )
     arrays = dict(zip(names, results, strict=True))
     arrays = {k: v.transpose(*RESULTS[k][0], ...) for k, v in arrays.items()}
@@ -122,7 +123,7 @@ def _gather(
     numbers = {}
     for name, (value, unit) in given.items():
         if isinstance(value, xr.DataArray):
-            inputs[name] = convert(value, unit) if "units" in value.attrs or unit != "1" else value
+            inputs[name] = in_units(value, unit, name) if "units" in value.attrs or unit != "1" else value
             cores[name] = []
         else:
             numbers[name] = value
@@ -131,7 +132,34 @@ def _gather(
             inputs[name], cores[name] = state[name], list(dims)
             if state[name].chunks is not None:
                 inputs[name] = state[name].chunk(dict.fromkeys(dims, -1))
+    ensure_alike(inputs)
     return inputs, cores, numbers
+
+
+def ensure_alike(inputs: Mapping[str, xr.DataArray]) -> None:
+    """Refuse inputs whose columns are not the same.
+
+    Raises
+    ------
+    UsageError
+    """
+    first: dict[Any, tuple[str, xr.DataArray]] = {}
+    for name, field in inputs.items():
+        for dim in field.dims:
+            other, known = first.setdefault(dim, (name, field))
+            labelled = dim in field.coords and dim in known.coords
+            if field.sizes[dim] == known.sizes[dim] and (
+                not labelled or field.indexes[dim].equals(known.indexes[dim])
+            ):
+                continue
+            sizes = f"{field.sizes[dim]} and {known.sizes[dim]} values"
+            raise UsageError(
+                f"{name} and {other} differ along {dim!r}"
+                + (f": {sizes}" if field.sizes[dim] != known.sizes[dim] else " in their coordinates"),
+                where="columns of the run",
+                expected="the same columns in the forcing, the layers, the snow and the state",
+                todo="select the columns that all have, or bring them to one grid first",
+            )
 
 
 def _sizes(plan: Plan) -> dict[str, int]:
@@ -164,6 +192,7 @@ def _core(
     cores: Mapping[str, list[str]],
     numbers: Mapping[str, Any],
     names: list[str],
+    times: Any,
     lazy: bool,
 ) -> Callable[..., tuple[Array, ...]]:
     """The function of arrays [column dims..., core dims...] that xarray maps over chunks."""
@@ -185,12 +214,7 @@ def _core(
             ensure_forcing(surface, snow_depth)
             gap = first_gap(surface, snow_depth)
             if gap is not None:
-                raise ForcingGapError(
-                    f"no forcing in step {gap + 1}",
-                    where="surface_temperature or snow_depth",
-                    expected=f"a value every {plan.step / _DAY:g} d in every column that has any",
-                    todo=f"run .isel(time=slice({gap})), fill the gap, and go on from the state of that run",
-                )
+                raise gap_error(gap, times[gap.step], plan.step, resumable=False)
         if numbers.get("initial", 0.0) is None:
             whole = plan.cycle_steps or surface.shape[1]
             initial = surface[:, :whole].mean(axis=1, dtype="float64")

@@ -13,6 +13,7 @@ from geotools.errors import DataError, UsageError
 from geotools.guards import Array
 from geotools.permafrost.column_forcing import TimeAxis
 from geotools.permafrost.column_results import ensure_state
+from geotools.permafrost.soil_checks import depths_array
 from geotools.permafrost.soil_column import SoilColumn
 
 _DAY = 86400.0
@@ -37,6 +38,11 @@ class SpinUp:
         Largest change over a repetition [K].
     depth : float
         Down to which it counts [m].
+
+    Raises
+    ------
+    UsageError
+        When years are no whole numbers, or `max_years` is below `min_years`.
     """
 
     min_years: int = 50
@@ -44,6 +50,22 @@ class SpinUp:
     cycle_years: int = 10
     tolerance: float = 0.01
     depth: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name, low in (("min_years", 0), ("max_years", max(1, self.min_years)), ("cycle_years", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
+                raise UsageError(
+                    f"{name}={value!r}",
+                    where="SpinUp",
+                    expected=f"a whole number of years, at least {low}",
+                    todo="max_years is at least min_years" if name == "max_years" else None,
+                )
+        for name in ("tolerance", "depth"):
+            if not getattr(self, name) > 0.0:
+                raise UsageError(
+                    f"{name}={getattr(self, name)!r}", where="SpinUp", expected="a number above 0"
+                )
 
 
 @dataclass(frozen=True)
@@ -82,7 +104,7 @@ def make_plan(
     ------
     DataError, UsageError
     """
-    at = np.asarray(depths, dtype="float64")
+    at = depths_array("argument 'depths'", depths)
     _ensure_depths(at, column.depth)
     counted = 0
     if state is not None:
@@ -125,7 +147,7 @@ def steps_of_last_year(axis: TimeAxis, plan: Plan) -> int:
 
 
 def _ensure_depths(depths: Array, deepest: float) -> None:
-    if depths.ndim != 1 or depths.size == 0 or np.any(np.diff(depths) <= 0.0) or np.any(depths < 0.0):
+    if not np.all(np.diff(depths) > 0.0) or not np.all(depths >= 0.0):
         raise DataError(
             f"depths of {', '.join(f'{d:g}' for d in depths.flat)} m",
             where="argument 'depths'",
@@ -143,9 +165,9 @@ def _ensure_depths(depths: Array, deepest: float) -> None:
 
 def _too_short(axis: TimeAxis, what: str, todo: str) -> DataError:
     return DataError(
-        f"{axis.year.size} steps of {axis.step / _DAY:g} d hold no whole year",
+        f"{axis.year.size} steps of {axis.step / _DAY:g} d hold no whole calendar year",
         where="coordinate 'time'",
-        expected=f"at least one whole year for {what}",
+        expected=f"at least one, January to December, for {what}",
         todo=todo,
     )
 

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from geotools.errors import DataError, UsageError
-from geotools.permafrost.column_fields import is_lazy, run_fields
+from geotools.errors import DataError, GeotoolsWarning, UsageError
+from geotools.permafrost.column_fields import ensure_alike, is_lazy, run_fields
 from geotools.permafrost.column_forcing import (
     ForcingGapError,
     TimeAxis,
     ensure_forcing,
     first_gap,
     forcing_field,
+    gap_error,
+    moment,
     time_axis,
 )
 from geotools.permafrost.column_plan import SpinUp
 from geotools.permafrost.column_results import column_state
 from geotools.permafrost.snow_cover import SnowCover
+from geotools.permafrost.soil_checks import number_or_field
 from geotools.permafrost.soil_column import SoilColumn
 
 OUTPUTS = ("annual", "series", "profiles")
@@ -80,7 +84,7 @@ def simulate(
     Raises
     ------
     ForcingGapError
-        When steps or values are missing; its `state` is that before the gap.
+        When steps or values are missing; its `state` is that before the gap, but where a lazy result meets it.
     UnitsError
         When temperatures are kelvins called degC, or snow depths centimetres called m.
     DataError
@@ -102,6 +106,8 @@ def simulate(
     ----------
     Tubini, N., Gruber, S., & Rigon, R. (2021). Cryosphere 15, 2541-2568. doi:10.5194/tc-15-2541-2021
     """
+    _ensure_kinds(column, snow, spin_up, state)
+    outputs = (outputs,) if isinstance(outputs, str) else outputs
     unknown = set(outputs) - set(OUTPUTS)
     if unknown:
         raise UsageError(
@@ -117,23 +123,44 @@ def simulate(
         raise UsageError(
             "a state came together with a spin-up or an initial temperature", expected="one of them"
         )
+    if initial_temperature is not None:
+        initial_temperature = number_or_field("argument 'initial_temperature'", initial_temperature, "degC")
     if spin_up is None and state is None and initial_temperature is None:
         spin_up = SpinUp()
     fields = {"surface_temperature": forcing_field(surface_temperature, "surface_temperature", "degC")}
     if snow_depth is not None:
         fields["snow_depth"] = forcing_field(snow_depth, "snow_depth", "m")
         _ensure_same_times(fields)
+        ensure_alike(fields)
     axis = time_axis(fields["surface_temperature"]["time"])
     options: dict[str, Any] = {"snow": snow, "depths": depths, "spin_up": spin_up, "state": state}
     options["initial_temperature"] = initial_temperature
-    gap = axis.gap
+    hole = None
     if not is_lazy(fields):
         ensure_forcing(**{k: f.values for k, f in fields.items()})
         hole = first_gap(*(f.transpose(..., "time").values for f in xr.broadcast(*fields.values())))
-        gap = min((g for g in (gap, hole) if g is not None), default=None)
-    if gap is not None:
-        raise _gap(column, fields, axis, gap, options)
+        if all(bool(f.isnull().all()) for f in fields.values()):
+            warnings.warn("all forcing is missing, and so are the results", GeotoolsWarning, stacklevel=2)
+    if axis.gap is not None and (hole is None or axis.gap <= hole.step):
+        raise _resumable(_left_out(fields, axis, axis.gap), column, fields, axis, axis.gap, options)
+    if hole is not None:
+        time = fields["surface_temperature"]["time"].values[hole.step]
+        error = gap_error(hole, time, axis.step, resumable=True)
+        raise _resumable(error, column, fields, axis, hole.step, options)
     return run_fields(column, fields, axis, outputs, **options)
+
+
+def _ensure_kinds(column: Any, snow: Any, spin_up: Any, state: Any) -> None:
+    for name, value, kind, optional in (
+        ("column", column, SoilColumn, False),
+        ("snow", snow, SnowCover, True),
+        ("spin_up", spin_up, SpinUp, True),
+        ("state", state, xr.Dataset, True),
+    ):
+        if not isinstance(value, kind) and not (optional and value is None):
+            raise UsageError(
+                f"a {type(value).__name__}", where=f"argument {name!r}", expected=f"a {kind.__name__}"
+            )
 
 
 def _ensure_same_times(fields: dict[str, xr.DataArray]) -> None:
@@ -147,19 +174,29 @@ def _ensure_same_times(fields: dict[str, xr.DataArray]) -> None:
         )
 
 
-def _gap(
-    column: SoilColumn, fields: dict[str, xr.DataArray], axis: TimeAxis, gap: int, options: dict[str, Any]
-) -> ForcingGapError:
-    """The error for a gap, with the state of the run up to it."""
+def _left_out(fields: dict[str, xr.DataArray], axis: TimeAxis, gap: int) -> ForcingGapError:
+    """The error for times that the forcing does not have."""
     time = fields["surface_temperature"]["time"].values
+    length = time[1:] - time[:-1]
     error = ForcingGapError(
-        f"no forcing from {time[gap - 1]} on" if gap == axis.gap and gap else f"no forcing at {time[gap]}",
-        where="surface_temperature or snow_depth",
-        expected=f"a value every {axis.step / 86400:g} d in every column that has any",
-        todo="fill the gap, and go on from this error's `state`, which is that before the gap"
-        if gap
-        else "begin where the record does",
+        f"no forcing between {moment(time[gap - 1])} and {moment(time[gap])}",
+        where="coordinate 'time'",
+        expected=f"a step every {axis.step / 86400:g} d",
+        todo="fill the gap, and go on from this error's `state`, which is that before the gap",
     )
+    error.time = time[gap - 1] + length.min()
+    return error
+
+
+def _resumable(
+    error: ForcingGapError,
+    column: SoilColumn,
+    fields: dict[str, xr.DataArray],
+    axis: TimeAxis,
+    gap: int,
+    options: dict[str, Any],
+) -> ForcingGapError:
+    """The error with the state of the run up to the gap."""
     if gap:
         before = {k: f.isel(time=slice(gap)) for k, f in fields.items()}
         shorter = TimeAxis(axis.step, axis.year[:gap], axis.last[:gap], axis.days[:gap], None)

@@ -9,8 +9,8 @@ import numpy as np
 
 from geotools.errors import UsageError
 from geotools.guards import ensure_range, one_of
-from geotools.permafrost.snow_conductivity import METHODS, SNOW_HEAT_CAPACITY
-from geotools.permafrost.soil_column import number_text
+from geotools.permafrost.snow_conductivity import METHODS, SNOW_HEAT_CAPACITY, ensure_density
+from geotools.permafrost.soil_checks import number_or_field, number_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,9 @@ class SnowCover:
     UsageError
         When both or none of method and conductivity are given.
     DataError
-        When a conductivity is not above 0.
+        When a conductivity is not above 0, or a density not that of snow.
+    UnitsError
+        When a density is in g cm-3.
     """
 
     density: Any
@@ -51,9 +53,19 @@ class SnowCover:
             )
         if self.conductivity_method is not None:
             one_of("conductivity_method", self.conductivity_method, METHODS)
-        if np.isscalar(self.conductivity):
-            value = np.asarray(self.conductivity, dtype="float64")
-            ensure_range("snow conductivity", value, 0.0, 3.0, "W m-1 K-1", above=True)
+        density = number_or_field("SnowCover, density", self.density, "kg m-3")
+        object.__setattr__(self, "density", density)
+        if isinstance(density, float):
+            ensure_density("density", np.asarray(density))
+        if self.conductivity is not None:
+            value = number_or_field("SnowCover, conductivity", self.conductivity, "W m-1 K-1")
+            object.__setattr__(self, "conductivity", value)
+            if isinstance(value, float):
+                ensure_range("snow conductivity", np.asarray(value), 0.0, 3.0, "W m-1 K-1", above=True)
+        capacity = np.asarray(number_or_field("SnowCover, heat_capacity", self.heat_capacity, "J kg-1 K-1"))
+        ensure_range(
+            "heat_capacity", capacity, 500.0, 5000.0, "J kg-1 K-1", todo="give J kg-1 K-1: ice has 2100"
+        )
 
     def describe(self) -> str:
         """The snow in a line, for the attributes of results."""

@@ -11,20 +11,20 @@ import numpy as np
 from geotools.errors import DataError, UsageError
 from geotools.guards import Array, ensure_range, one_of
 from geotools.permafrost.freezing_curves import FreezingCurve, MushyZone
+from geotools.permafrost.soil_checks import (
+    LAYER_UNITS,
+    depths_array,
+    ensure_edges,
+    ensure_geothermal,
+    ensure_layer,
+    ensure_reaches,
+    number_or_field,
+    number_text,
+)
+
+_REQUIRED = ("thickness", "water", "porosity")
 
 CONDUCTIVITY_BLENDS = ("geometric", "arithmetic", "three_zone")
-# Fields of a layer that may be arrays over columns, and their units.
-LAYER_UNITS = {
-    "thickness": "m",
-    "water": "1",
-    "porosity": "1",
-    "organic": "1",
-    "conductivity_thawed": "W m-1 K-1",
-    "conductivity_frozen": "W m-1 K-1",
-    "heat_capacity_thawed": "J m-3 K-1",
-    "heat_capacity_frozen": "J m-3 K-1",
-    "solid_conductivity": "W m-1 K-1",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +56,10 @@ class SoilLayer:
     Raises
     ------
     DataError
-        When a porosity is above 1, there is more water than pores, or a conductivity or a thickness is not
-        above 0.
+        When a porosity is above 1, there is more water than pores, a conductivity is not above 0, or a thickness is
+        negative.
+    UsageError
+        When a value is no number and no DataArray.
     """
 
     thickness: Any
@@ -73,51 +75,21 @@ class SoilLayer:
     name: str = ""
 
     def __post_init__(self) -> None:
-        given = {k: getattr(self, k) for k in LAYER_UNITS if getattr(self, k) is not None}
-        numbers = {k: np.asarray(v, dtype="float64") for k, v in given.items() if np.isscalar(v)}
-        ensure_layer(f"layer {self.name!r}" if self.name else "layer", numbers)
-
-
-def ensure_layer(where: str, values: dict[str, Array]) -> None:
-    """Refuse what no ground can be; values that are not given pass.
-
-    Raises
-    ------
-    DataError
-    """
-    for name, low, above in (("thickness", 0.0, False), ("water", 0.0, False), ("organic", 0.0, False)):
-        if name in values:
-            high = np.inf if name == "thickness" else 1.0
-            todo = "give volumes per volume, not per cent" if name != "thickness" else "give metres"
-            ensure_range(
-                f"{where}, {name}", values[name], low, high, LAYER_UNITS[name], above=above, todo=todo
-            )
-    if "porosity" in values:
-        ensure_range(
-            f"{where}, porosity",
-            values["porosity"],
-            0.0,
-            1.0,
-            "1",
-            todo="give a share of the volume, not per cent",
-        )
-    for name in ("conductivity_thawed", "conductivity_frozen", "solid_conductivity"):
-        if name in values:
-            ensure_range(f"{where}, {name}", values[name], 0.0, 20.0, "W m-1 K-1", above=True)
-    for name in ("heat_capacity_thawed", "heat_capacity_frozen"):
-        if name in values:
-            todo = "give the capacity per volume, in J m-3 K-1"
-            ensure_range(f"{where}, {name}", values[name], 1e5, 1e7, "J m-3 K-1", todo=todo)
-    if "water" in values and "porosity" in values:
-        excess = values["water"] - values["porosity"]
-        if np.any(excess > 1e-12):
-            at = int(np.argmax(excess))
-            water, porosity = np.broadcast_arrays(values["water"], values["porosity"])
-            raise DataError(
-                f"water or ice fills {float(water.flat[at]):g} of the volume, the pores {float(porosity.flat[at]):g}",
+        where = f"layer {self.name!r}" if self.name else "layer"
+        numbers = {}
+        for name, units in LAYER_UNITS.items():
+            if getattr(self, name) is not None or name in _REQUIRED:
+                value = number_or_field(f"{where}, {name}", getattr(self, name), units)
+                object.__setattr__(self, name, value)
+                if isinstance(value, float):
+                    numbers[name] = np.asarray(value)
+        ensure_layer(where, numbers)
+        if not all(hasattr(self.freezing_curve, part) for part in ("freezing_point", "liquid_share")):
+            raise UsageError(
+                f"{self.freezing_curve!r} is no freezing curve",
                 where=where,
-                expected="water of at most the porosity",
-                todo="raise the porosity: in ice-rich ground it counts the excess ice",
+                expected="MushyZone, PowerLaw or VanGenuchten",
+                todo="give one, such as freezing_curve=MushyZone(0.05)",
             )
 
 
@@ -144,9 +116,9 @@ class SoilColumn:
     Raises
     ------
     UsageError
-        When there are no layers.
+        When there are no layers, or a number is none.
     DataError
-        When depths do not grow from 0, or the layers end above the base.
+        When depths do not grow from 0, the layers end above the base, or one lies below an infinite one.
 
     Examples
     --------
@@ -164,18 +136,28 @@ class SoilColumn:
     conductivity_blend: str = "geometric"
 
     def __post_init__(self) -> None:
-        if not self.layers:
-            raise UsageError("no layers", where="argument 'layers'", expected="at least one SoilLayer")
+        given = self.layers
+        if not isinstance(given, Sequence) or not given or not all(isinstance(g, SoilLayer) for g in given):
+            raise UsageError(
+                "no layers" if isinstance(given, Sequence) and not given else f"a {type(given).__name__}",
+                where="argument 'layers'",
+                expected="a list of SoilLayer, from the surface down",
+                todo="give at least one: [SoilLayer(...)]",
+            )
         one_of("conductivity_blend", self.conductivity_blend, CONDUCTIVITY_BLENDS)
         object.__setattr__(self, "layers", tuple(self.layers))
-        if np.isscalar(self.geothermal_flux):
-            ensure_geothermal(np.asarray(self.geothermal_flux, dtype="float64"))
+        flux = number_or_field("argument 'geothermal_flux'", self.geothermal_flux, "W m-2")
+        object.__setattr__(self, "geothermal_flux", flux)
+        if isinstance(flux, float):
+            ensure_geothermal(np.asarray(flux))
+        ensure_order(self.layers)
         edges = self.edges
         if edges is None:
             steps = [layer.thickness for layer in self.layers]
             bounds = np.cumsum(steps) if all(np.isscalar(s) for s in steps) else np.empty(0)
-            edges = column_edges(self.depth, interfaces=bounds[np.isfinite(bounds)])
-        edges = np.asarray(edges, dtype="float64")
+            depth = number_or_field("argument 'depth'", self.depth, "m")
+            edges = column_edges(depth, interfaces=bounds[np.isfinite(bounds)])
+        edges = depths_array("argument 'edges'", edges)
         ensure_edges(edges)
         object.__setattr__(self, "edges", edges)
         object.__setattr__(self, "depth", float(edges[-1]))
@@ -281,58 +263,18 @@ def column_edges(
     return out
 
 
-def ensure_edges(edges: Array) -> None:
-    """Refuse faces of cells that do not grow from 0.
+def ensure_order(layers: Sequence[SoilLayer]) -> None:
+    """Refuse layers below an infinite one.
 
     Raises
     ------
     DataError
     """
-    if edges.ndim != 1 or edges.size < 3 or edges[0] != 0.0 or not np.all(np.isfinite(edges)):
-        raise DataError(
-            f"an array of shape {edges.shape}" + (f" from {edges.flat[0]:g}" if edges.size else ""),
-            where="argument 'edges'",
-            expected="depths of the faces of at least two cells, from 0 down",
-        )
-    steps = np.diff(edges)
-    if np.any(steps <= 0.0):
-        at = int(np.argmax(steps <= 0.0))
-        raise DataError(
-            f"{edges[at + 1]:g} m follows {edges[at]:g} m",
-            where="argument 'edges'",
-            expected="depths that grow, positive down",
-            todo="sort them, and drop repeated ones",
-        )
-
-
-def ensure_reaches(total: Array, depth: float) -> None:
-    """Refuse layers that end above the base of the column.
-
-    Raises
-    ------
-    DataError
-    """
-    if np.any(total < depth - 1e-9):
-        raise DataError(
-            f"the layers end at {float(np.min(total)):g} m",
-            where="argument 'layers'",
-            expected=f"layers down to the base of the column at {depth:g} m",
-            todo="make the last layer infinite: thickness=float('inf')",
-        )
-
-
-def ensure_geothermal(flux: Array) -> None:
-    """Refuse heat fluxes in mW m-2.
-
-    Raises
-    ------
-    DataError
-    """
-    ensure_range("geothermal_flux", flux, -1.0, 1.0, "W m-2", todo="give W m-2: 50 mW m-2 are 0.05")
-
-
-def number_text(value: Any, units: str = "") -> str:
-    """A number for an attribute, or that it varies over columns."""
-    if isinstance(value, int | float | np.number):
-        return f"{float(value):g} {units}".strip()
-    return "varies"
+    for number, layer in enumerate(layers[:-1]):
+        if np.isscalar(layer.thickness) and np.isinf(layer.thickness):
+            raise DataError(
+                f"layer {layer.name or number!r} is infinite, and {len(layers) - number - 1} more lie below it",
+                where="argument 'layers'",
+                expected="an infinite thickness for the lowest layer only",
+                todo="give the upper layers their thickness in metres",
+            )
