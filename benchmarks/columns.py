@@ -6,6 +6,9 @@ the same equations with the same stopping rule (Newton iterations on enthalpy un
 process of its own; kernels are compiled before the clock starts. The forcing is an annual cycle with weather
 (first-order autoregressive, 5 K, 0.7 from day to day). Agreement of the three says that they did the same work, and
 nothing about its being right: exact solutions do that, in the tests.
+
+``permamodel_ku`` is the Kudryavtsev model of permamodel, where that is installed (extra ``bench``): the equilibrium of
+a year in closed form, another problem, and told in columns per second.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ SIZES = {
     "numpy": (512, 1),
     "solve_banded": (1, 1),
 }
+PEER, PEER_SIDE = "permamodel_ku", 316
 RUNS = {
     "geotools": 7,
     "geotools_snow": 3,
@@ -233,6 +237,29 @@ def measure(method: str) -> dict[str, Any]:
     }
 
 
+def measure_peer() -> dict[str, Any]:
+    """Columns per second of the equilibrium model of permamodel, or that it is not there."""
+    from benchmarks.permamodel_ku import installed, with_permamodel
+
+    if not installed():
+        return {"missing": "permamodel is not installed: pip install 'lena-amur-geotools[bench]'"}
+    run = with_permamodel(PEER_SIDE)
+    run()
+    walls = []
+    for _ in range(7):
+        wall = time.perf_counter()
+        thaw, temperature = run()
+        walls.append(time.perf_counter() - wall)
+    assert np.isfinite(thaw).all()
+    return {
+        "problem": "equilibrium of one year, in closed form; not the transient column",
+        "columns": PEER_SIDE**2,
+        "columns_per_second": PEER_SIDE**2 / statistics.median(walls),
+        "active_layer_of_first_column": float(thaw[0]),
+        "temperature_of_first_column": float(temperature[0]),
+    }
+
+
 def memory(years: int) -> float:
     """Peak memory [MB] of a spin-up of so many years over one year of forcing."""
     import xarray as xr
@@ -255,11 +282,11 @@ def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="file to write")
-    parser.add_argument("--one", choices=SIZES, help=argparse.SUPPRESS)
+    parser.add_argument("--one", choices=[*SIZES, PEER], help=argparse.SUPPRESS)
     parser.add_argument("--memory", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        print(json.dumps(measure(given.one)))
+        print(json.dumps(measure_peer() if given.one == PEER else measure(given.one)))
         return
     if given.memory:
         print(json.dumps(memory(given.memory)))
@@ -271,6 +298,10 @@ def main() -> None:
     ours = found["geotools"]["million_column_days_per_second"]
     for method in ("numpy", "solve_banded"):
         found[f"ratio_{method}"] = ours / found[method]["million_column_days_per_second"]
+    found[PEER] = _alone("--one", PEER)
+    # What a column costs that is stepped through a century, beside one whose equilibrium is computed.
+    found["geotools_columns_of_a_century_per_second"] = ours * 1e6 / 36525.0
+    print(PEER, json.dumps(found[PEER]), flush=True)
     found["peak_mb_by_years_of_spin_up"] = {str(n): _alone("--memory", str(n)) for n in (10, 100, 1000)}
     print(json.dumps({k: v for k, v in found.items() if not isinstance(v, dict) or k.startswith("peak")}))
     if given.json:

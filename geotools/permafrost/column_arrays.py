@@ -106,6 +106,8 @@ class Work(NamedTuple):
     intercept: Array
     lower: Array  # enthalpies between which that line holds
     upper: Array
+    first: Array  # with tables, the share of liquid water at the lower end of the line [1]
+    rise: Array  # and its increase with enthalpy [m3 J-1]
     eliminated: Array  # of the tridiagonal system
     reduced: Array
     running: Array  # [1, lane]: 1 while the lane has not converged

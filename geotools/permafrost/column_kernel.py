@@ -148,7 +148,7 @@ def march(
     """
     cells = ground.thickness.size
     for n in range(forcing.surface.shape[0]):
-        saturate(ground, state.enthalpy, work.liquid)
+        saturate(ground, state.enthalpy, work)
         resist(ground, work)
         cover(forcing, n, state.snow, work)
         advance(ground, state.enthalpy, forcing.geothermal, forcing.step, work, ledger.counts, ledger.stuck)
@@ -165,7 +165,7 @@ def march(
                         i + 1, j
                     ]
         if requests.profile.shape[0]:
-            saturate(ground, state.enthalpy, work.liquid)
+            saturate(ground, state.enthalpy, work)
             for i in range(cells):
                 for j in range(WIDTH):
                     requests.profile[n, i, j] = work.temperature[i + 1, j]

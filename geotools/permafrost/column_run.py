@@ -257,7 +257,7 @@ def _rows(values: Array) -> Array:
 
 
 def _work(rows: int) -> Work:
-    return Work(*(lanes_array(n) for n in [rows] * 11 + [1, 2, 2]))
+    return Work(*(lanes_array(n) for n in [rows] * 13 + [1, 2, 2]))
 
 
 def _requests(plan: Plan | None, steps: int) -> Requests:

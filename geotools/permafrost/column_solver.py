@@ -13,7 +13,19 @@ import numpy as np
 
 from geotools.guards import Array
 from geotools.permafrost.column_arrays import ARITHMETIC, GEOMETRIC, Ground, Work
-from geotools.permafrost.lanes import WIDTH, any_of, both, choose, either, element, fill, less, load, store
+from geotools.permafrost.lanes import (
+    WIDTH,
+    any_of,
+    both,
+    choose,
+    either,
+    element,
+    fill,
+    less,
+    load,
+    reaches,
+    store,
+)
 from geotools.permafrost.nested_newton import nested_newton, segment
 from geotools.space.compiled import kernel
 
@@ -61,26 +73,53 @@ def find_line(nodes: Array, enthalpies: Array, material: int, lane: int, enthalp
 
 
 @kernel
-def saturate(ground: Ground, enthalpy: Array, liquid: Array) -> None:
-    """Share of the water that is liquid, into `liquid` [cell, lane]."""
+def look_up_lines(ground: Ground, enthalpy: Array, work: Work) -> None:
+    """From the tables: straight line ``H = slope T + intercept`` through each cell, and where it ends.
+
+    Cells mostly stay on the line they were on; only those that left it are looked up.
+    """
+    count = ground.temperatures.shape[1]
+    for i in range(ground.thickness.size):
+        h = load(enthalpy, i)
+        if not any_of(either(less(h, load(work.lower, i)), reaches(h, load(work.upper, i)))):
+            continue
+        for j in range(WIDTH):
+            if work.lower[i, j] <= enthalpy[i, j] < work.upper[i, j]:
+                continue
+            m = ground.material[i, j]
+            k = find_line(ground.temperatures, ground.enthalpies, m, j, enthalpy[i, j])
+            at = max(k - 1, 0)
+            node, low = ground.temperatures[m, at, j], ground.enthalpies[m, at, j]
+            rise = 0.0
+            if k == 0:
+                slope = element(ground.capacity_frozen, i, j)
+            elif k == count:
+                slope = element(ground.capacity_thawed, i, j)
+            else:
+                step = ground.enthalpies[m, k, j] - low
+                slope = step / (ground.temperatures[m, k, j] - node)
+                rise = (ground.saturations[m, k, j] - ground.saturations[m, at, j]) / step
+            work.slope[i, j] = slope
+            work.intercept[i, j] = low - slope * node
+            work.lower[i, j] = low if k > 0 else -_FAR
+            work.upper[i, j] = ground.enthalpies[m, k, j] if k < count else _FAR
+            work.first[i, j] = ground.saturations[m, at, j]
+            work.rise[i, j] = rise
+
+
+@kernel
+def saturate(ground: Ground, enthalpy: Array, work: Work) -> None:
+    """Share of the water that is liquid, into `work.liquid`."""
     cells = ground.thickness.size
     if not ground.tabulated:
         for i in range(cells):
             share = load(enthalpy, i) / load(ground.heat, i)
-            store(liquid, i, smaller(larger(share, fill(0.0)), fill(1.0)))
+            store(work.liquid, i, smaller(larger(share, fill(0.0)), fill(1.0)))
         return
-    count = ground.temperatures.shape[1]
+    look_up_lines(ground, enthalpy, work)
     for i in range(cells):
-        for j in range(WIDTH):
-            m = ground.material[i, j]
-            k = find_line(ground.temperatures, ground.enthalpies, m, j, enthalpy[i, j])
-            if k == 0 or k == count:
-                liquid[i, j] = ground.saturations[m, max(k - 1, 0), j]
-                continue
-            low, high = ground.enthalpies[m, k - 1, j], ground.enthalpies[m, k, j]
-            share = (enthalpy[i, j] - low) / (high - low)
-            first = ground.saturations[m, k - 1, j]
-            liquid[i, j] = first + share * (ground.saturations[m, k, j] - first)
+        above = load(enthalpy, i) - load(work.lower, i)
+        store(work.liquid, i, load(work.first, i) + load(work.rise, i) * above)
 
 
 @kernel
@@ -101,28 +140,6 @@ def resist(ground: Ground, work: Work) -> None:
         store(work.resistance, i, half)
         store(work.conductance, i, one / (last + half))
         last = half
-
-
-@kernel
-def look_up_lines(ground: Ground, enthalpy: Array, work: Work) -> None:
-    """From the tables: straight line ``H = slope T + intercept`` through each cell, and where it ends."""
-    count = ground.temperatures.shape[1]
-    for i in range(ground.thickness.size):
-        for j in range(WIDTH):
-            m = ground.material[i, j]
-            k = find_line(ground.temperatures, ground.enthalpies, m, j, enthalpy[i, j])
-            at = max(k - 1, 0)
-            node, h = ground.temperatures[m, at, j], ground.enthalpies[m, at, j]
-            if k == 0:
-                slope = element(ground.capacity_frozen, i, j)
-            elif k == count:
-                slope = element(ground.capacity_thawed, i, j)
-            else:
-                slope = (ground.enthalpies[m, k, j] - h) / (ground.temperatures[m, k, j] - node)
-            work.slope[i, j] = slope
-            work.intercept[i, j] = h - slope * node
-            work.lower[i, j] = h if k > 0 else -_FAR
-            work.upper[i, j] = ground.enthalpies[m, k, j] if k < count else _FAR
 
 
 @kernel

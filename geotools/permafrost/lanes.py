@@ -126,6 +126,12 @@ def less(typing: Any, a: Any, b: Any) -> Any:
 
 
 @_instruction
+def reaches(typing: Any, a: Any, b: Any) -> Any:
+    """Mask of the columns where a is at or above b; false for NaN."""
+    return MASK(LANES, LANES), lambda context, builder, signature, v: builder.fcmp_ordered(">=", v[0], v[1])
+
+
+@_instruction
 def choose(typing: Any, mask: Any, a: Any, b: Any) -> Any:
     """Column by column a where the mask is true, else b."""
     return LANES(MASK, LANES, LANES), lambda context, builder, signature, v: builder.select(*v)
