@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from geotools.errors import DataError, UsageError
+from geotools.guards import one_of
 
 _COMMON = (31.0, 28.0, 31.0, 30.0, 31.0, 30.0, 31.0, 31.0, 30.0, 31.0, 30.0, 31.0)
 # February of a mean year: three years of 28 days and one of 29.
@@ -75,8 +76,36 @@ def holds_dates(time: xr.DataArray) -> bool:
     return time.dtype == object and time.size > 0 and hasattr(time.values.flat[0], "calendar")
 
 
+_CALENDARS = ("standard", "gregorian", "proleptic_gregorian", "julian", *_MEAN_YEAR_OF)
+
+
+def ensure_field(name: str, value: Any) -> None:
+    """Refuse what is no DataArray.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not isinstance(value, xr.DataArray):
+        raise UsageError(
+            f"a {type(value).__name__}",
+            where=f"argument {name!r}",
+            expected="a DataArray",
+            todo="take one variable: dataset['tas']"
+            if isinstance(value, xr.Dataset)
+            else "wrap it: xarray.DataArray(values, dims=..., coords=..., attrs={'units': ...})",
+        )
+
+
 def days_of_year(year: int, calendar: str = "standard") -> xr.DataArray:
-    """The days of a calendar year as a coordinate ``time``."""
+    """The days of a calendar year as a coordinate ``time``.
+
+    Raises
+    ------
+    UsageError
+        When there is no such calendar.
+    """
+    one_of("calendar", calendar, _CALENDARS)
     months = lengths_of_months(year, calendar)
     return xr.DataArray(
         xr.date_range(f"{year:04d}-01-01", periods=sum(months), calendar=calendar), dims="time"
@@ -254,10 +283,15 @@ def whole_years(years: Iterable[int]) -> Any:
     ------
     UsageError
     """
-    when = np.asarray(list(years))
-    if when.size == 0 or not np.issubdtype(when.dtype, np.integer) or np.any(np.diff(when) <= 0):
+    when = np.asarray(list(years) if isinstance(years, Iterable) else years)
+    if (
+        when.ndim != 1
+        or when.size == 0
+        or not np.issubdtype(when.dtype, np.integer)
+        or np.any(np.diff(when) <= 0)
+    ):
         raise UsageError(
-            f"years {when.tolist()[:5]}",
+            f"years {when.ravel().tolist()[:5]}",
             where="argument 'years'",
             expected="calendar years that grow, such as range(2001, 2101)",
         )

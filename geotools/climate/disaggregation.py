@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from geotools.climate.calendar import MEAN_YEAR, holds_dates, month_lengths
+from geotools.climate.calendar import MEAN_YEAR, ensure_field, holds_dates, month_lengths
 from geotools.climate.monthly_spline import day_weights, limited_ends, node_values
 from geotools.errors import DataError, UsageError
 from geotools.guards import Array, one_of
@@ -102,8 +102,11 @@ def daily_from_monthly(
     ((366,), -33.0)
     """
     one_of("method", method, METHODS)
+    _ensure_bounds(bounds)
     if not isinstance(field, xr.DataArray):
-        values = np.asarray(field, dtype="float64")
+        if isinstance(field, xr.Dataset):
+            ensure_field("field", field)
+        values = _numbers(field)
         if values.shape[-1:] != (12,):
             raise UsageError(
                 f"an array of shape {values.shape}",
@@ -118,13 +121,6 @@ def daily_from_monthly(
     months = _months(field, dim)
     days = _days(time, dim) if time is not None else _all_days(field, dim)
     low, high = bounds if bounds is not None else _known_bounds(field)
-    if not low < high:
-        raise UsageError(
-            f"bounds of {low:g} and {high:g}",
-            where="argument 'bounds'",
-            expected="the lower one first",
-            todo="give (0, float('inf')) for what is only bounded below",
-        )
     at = _places(days, months)
     plain = field.drop_vars([name for name, c in field.coords.items() if dim in c.dims])
     out: xr.DataArray = xr.apply_ufunc(
@@ -143,6 +139,29 @@ def daily_from_monthly(
         out.attrs["cell_methods"] = "area: mean time: mean"
     out.attrs = append_history(out.attrs, f"daily_from_monthly: {_TOLD[method]}{_bounds_text(low, high)}")
     return out
+
+
+def _numbers(field: Any) -> Array:
+    try:
+        return np.asarray(field, dtype="float64")
+    except (TypeError, ValueError):
+        raise UsageError(
+            f"a {type(field).__name__} that holds no numbers", where="argument 'field'", expected="numbers"
+        ) from None
+
+
+def _ensure_bounds(bounds: Any) -> None:
+    try:
+        if bounds is None or (bounds[0] < bounds[1] and len(bounds) == 2):
+            return
+    except (TypeError, IndexError, KeyError):
+        pass
+    raise UsageError(
+        f"{bounds!r}",
+        where="argument 'bounds'",
+        expected="two numbers, the lower one first",
+        todo="give (0, float('inf')) for what is only bounded below",
+    )
 
 
 def _bounds_text(low: float, high: float) -> str:
@@ -211,17 +230,29 @@ def _days(time: Any, dim: str) -> xr.DataArray:
             expected="the days that are wanted, as a mean year has no dates",
             todo='give them, such as time=xarray.date_range("2001-01-01", "2020-12-31")',
         )
-    days = time if isinstance(time, xr.DataArray) else xr.DataArray(time, dims=dim, name=dim)
+    if isinstance(time, xr.DataArray):
+        days = time
+    else:
+        found = np.asarray(time)
+        days = xr.DataArray(found, dims=[dim] * found.ndim if found.ndim < 2 else None)
     if days.ndim != 1 or not holds_dates(days):
         raise UsageError(
-            f"an array of type {days.dtype} with dimensions {days.dims}",
+            f"{time!r}" if days.ndim != 1 else f"an array of type {days.dtype}",
             where="argument 'time'",
             expected="a sequence of dates",
             todo='give them, such as time=xarray.date_range("2001-01-01", "2020-12-31")',
         )
     days = xr.DataArray(days.values, dims=dim, attrs=days.attrs)
-    stamp = _stamps(days)
-    if np.any(np.diff(stamp) == 0):
+    step = np.diff(_stamps(days))
+    if np.any(step < 0):
+        at = int(np.argmax(step < 0))
+        raise UsageError(
+            f"{str(days.values[at + 1])[:10]} follows {str(days.values[at])[:10]}",
+            where="argument 'time'",
+            expected="days that grow",
+            todo="sort them",
+        )
+    if np.any(step == 0):
         raise UsageError(
             "several steps lie in one day",
             where="argument 'time'",
@@ -239,7 +270,8 @@ def _stamps(days: xr.DataArray) -> NDArray[np.int64]:
 def _all_days(field: xr.DataArray, dim: str) -> xr.DataArray:
     """All days of the months of a field, in its calendar."""
     time = field.coords.get(dim)
-    if time is None or not holds_dates(time):
+    # The dates of a climatology are those of some year that stands for many.
+    if time is None or not holds_dates(time) or "climatology" in {*time.attrs, *time.encoding}:
         return _days(None, dim)
     calendar, plain = time.dt.calendar, np.issubdtype(time.dtype, np.datetime64)
     first, last = (f"{int(t.dt.year):04d}-{int(t.dt.month):02d}" for t in (time[0], time[-1]))
@@ -260,7 +292,7 @@ def _places(days: xr.DataArray, months: _Months) -> tuple[Any, Any, Any]:
     elif number.size and (number.min() < 0 or number.max() >= count):
         outside = (number < 0) | (number >= count)
         raise UsageError(
-            f"{days.values[np.argmax(outside)]} lies outside the {count} months of the field",
+            f"{str(days.values[np.argmax(outside)])[:10]} lies outside the {count} months of the field",
             where="argument 'time'",
             expected="days of these months",
             todo="select them, or average the field to a mean year first: field.groupby('time.month').mean()",

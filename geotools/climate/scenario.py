@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from geotools.climate.calendar import ensure_years, is_series, mean_year, pick, whole_years
+from geotools.climate.calendar import ensure_field, ensure_years, is_series, mean_year, pick, whole_years
 from geotools.errors import DataError, UnitsError, UsageError
 from geotools.face import apply_core
 from geotools.guards import Array, ensure_range
@@ -71,9 +71,10 @@ def apply_change(
     ----------
     baseline : xarray.DataArray [month, any dims; its units] or [time, any dims; its units]
         Twelve months of a mean year, or a dated series of days or months.
-    change : xarray.DataArray [(month,) any dims of `baseline`; K, 1 or K-1]
-        A difference of temperatures in K; a ratio of new to old in 1, for precipitation and snow; or, with a `share`
-        in K, the local difference [1] or the relative change [K-1] per kelvin of it.
+    change : xarray.DataArray [(month,) any dims; K, 1 or K-1]
+        On the cells of `baseline`; other dimensions, such as members, come to the result. A difference of temperatures
+        in K; a ratio of new to old in 1, for precipitation and snow; or, with a `share` in K, the local difference [1]
+        or the relative change [K-1] per kelvin of it.
     reference : str
         Where the change is from, and between which periods; it goes into the attributes.
     share : float or xarray.DataArray [year, any dims; 1 or K]
@@ -105,15 +106,20 @@ def apply_change(
 
     Within a calendar year the share is the same, so that monthly means change by exactly the share of the change.
     """
-    if not reference.strip():
+    ensure_field("baseline", baseline)
+    ensure_field("change", change)
+    if not isinstance(reference, str) or not reference.strip():
         raise UsageError(
             "no reference",
             where="argument 'reference'",
             expected="where the change is from, and between which periods",
             todo="tell it, such as 'MPI-ESM1-2-HR ssp245, 2071-2100 less 1981-2010'",
         )
-    share = share if isinstance(share, xr.DataArray) else xr.DataArray(float(share), attrs={"units": "1"})
+    share = _share(share)
     kind, units = _kind(change, share)
+    if dim in change.dims and "month" not in change.dims:
+        change = mean_year(change, dim)
+    _ensure_dims(change, share, dim)
     if "month" in change.dims and set(np.asarray(change["month"])) != set(range(1, 13)):
         raise UsageError(
             f"months {np.asarray(change['month']).tolist()}",
@@ -136,7 +142,7 @@ def apply_change(
             if parts[1:]
             else parts[0]
         )
-        out = out.transpose(*baseline.dims)
+        out = out.transpose(*baseline.dims, ...)
     else:
         months = mean_year(baseline, dim)
         out = _changed(months, change, share, kind, units)
@@ -177,6 +183,32 @@ def _kind(change: xr.DataArray, share: xr.DataArray) -> tuple[str, tuple[str, st
     return _KINDS[pair], pair
 
 
+def _share(share: Any) -> xr.DataArray:
+    if isinstance(share, xr.DataArray):
+        return share
+    if isinstance(share, bool) or not isinstance(share, int | float | np.number) or not np.isfinite(share):
+        raise UsageError(
+            f"{share!r}",
+            where="argument 'share'",
+            expected="a number, or a DataArray with the dimension 'year'",
+            todo="make one with linear_ramp",
+        )
+    return xr.DataArray(float(share), attrs={"units": "1"})
+
+
+def _ensure_dims(change: xr.DataArray, share: xr.DataArray, dim: str) -> None:
+    # Further dimensions, such as members of an ensemble, are welcome; axes of time under another name are not.
+    for name, field, own in (("change", change, "month"), ("share", share, "year")):
+        other = sorted({dim, "time", "month", "year"} & {str(d) for d in field.dims} - {own})
+        if other:
+            raise UsageError(
+                f"a dimension {other[0]!r}",
+                where=f"argument {name!r}",
+                expected=f"{own!r} as its only dimension of time",
+                todo=f"rename it, or select one step of it: {name}.isel({other[0]}=0)",
+            )
+
+
 def _converts(units: str, target: str) -> bool:
     try:
         conversion(units, target)
@@ -191,12 +223,20 @@ def _changed(
     own = units_of(baseline)
     if kind == "difference":
         conversion(own, "degC" if _converts(own, "degC") else "K")
-    out: xr.DataArray = apply_core(
-        _CORES[kind],
-        {"baseline": baseline, "change": change, "share": share},
-        units={"baseline": own, "change": units[0], "share": units[1]},
-        returns=Variable(str(baseline.name or "field"), own, ""),
-    )
+    try:
+        out: xr.DataArray = apply_core(
+            _CORES[kind],
+            {"baseline": baseline, "change": change, "share": share},
+            units={"baseline": own, "change": units[0], "share": units[1]},
+            returns=Variable(str(baseline.name or "field"), own, ""),
+        )
+    except xr.AlignmentError as error:
+        raise UsageError(
+            f"baseline, change and share lie on different grids ({str(error).splitlines()[0]})",
+            where="argument 'change'",
+            expected="the same cells",
+            todo="bring the change to the grid of the baseline first",
+        ) from error
     return out
 
 

@@ -9,12 +9,12 @@ import numpy as np
 import xarray as xr
 from scipy.signal import lfilter
 
-from geotools.climate.calendar import holds_dates, lengths_of_months
+from geotools.climate.calendar import ensure_field, holds_dates, lengths_of_months
 from geotools.climate.monthly_spline import day_weights, node_values
-from geotools.errors import DataError, UsageError
+from geotools.errors import DataError, UnitsError, UsageError
 from geotools.guards import Array, ensure_range
 from geotools.metadata import append_history
-from geotools.units import convert, units_of
+from geotools.units import conversion, convert, units_of
 
 # Of daily mean air temperatures less their season at Verkhoyansk, Zhigansk and Yakutsk, 1970-2020: 0.75, 0.79, 0.78.
 AUTOCORRELATION = 0.77
@@ -71,6 +71,9 @@ def add_weather(
     >>> bool(abs(daily - smooth).max() > 5), round(float(daily.sel(time="2001-04").mean()), 10)
     (True, -4.5)
     """
+    ensure_field("daily", daily)
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise UsageError(f"{seed!r}", where="argument 'seed'", expected="a whole number, at least 0")
     ensure_range("autocorrelation", np.array(autocorrelation), 0.0, 0.999, "1")
     if dim not in daily.dims or dim not in daily.coords or not holds_dates(daily[dim]):
         raise UsageError(
@@ -81,7 +84,7 @@ def add_weather(
         )
     units = units_of(daily)
     convert(daily.isel({dim: slice(0)}), "degC")  # refuses what is no temperature
-    spread = convert(sd, "K") if isinstance(sd, xr.DataArray) else float(sd)
+    spread = _spread(sd)
     if not isinstance(spread, xr.DataArray) or spread.chunks is None:
         ensure_range("sd", np.asarray(spread), 0.0, 30.0, "K")
     months = daily[dim].dt.month.drop_vars(dim)
@@ -103,6 +106,22 @@ def add_weather(
         "monthly means as before",
     )
     return out.rename(daily.name)
+
+
+def _spread(sd: Any) -> Any:
+    """A standard deviation in kelvins."""
+    if isinstance(sd, xr.DataArray):
+        if conversion(units_of(sd), "K")[1] != 0.0:
+            raise UnitsError(
+                f"units {units_of(sd)!r}",
+                where="argument 'sd'",
+                expected="a difference, in 'K'",
+                todo="set the units to 'K', as a difference must not be shifted by 273.15",
+            )
+        return convert(sd, "K")
+    if isinstance(sd, bool) or not isinstance(sd, int | float | np.number):
+        raise UsageError(f"{sd!r}", where="argument 'sd'", expected="a number [K] or a DataArray")
+    return float(sd)
 
 
 def _noise(time: xr.DataArray, seed: int, autocorrelation: float, dim: str) -> xr.DataArray:

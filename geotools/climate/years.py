@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from geotools.climate.calendar import (
     days_of_year,
+    ensure_field,
     ensure_years,
     is_series,
     lengths_of_months,
@@ -23,7 +23,12 @@ from geotools.metadata import append_history
 
 
 def daily_years(
-    monthly: xr.DataArray, years: Iterable[int] | None = None, *, calendar: str = "standard", **options: Any
+    monthly: xr.DataArray,
+    years: Iterable[int] | None = None,
+    *,
+    calendar: str = "standard",
+    method: str = "spline",
+    bounds: tuple[float, float] | None = None,
 ) -> xr.DataArray:
     """Daily values of many years from a mean year, or from one mean year for each of them.
 
@@ -35,8 +40,8 @@ def daily_years(
         By default those of `monthly`; a mean year needs them.
     calendar : str
         Of the days.
-    **options
-        `method` and `bounds` of `daily_from_monthly`.
+    method, bounds
+        As for `daily_from_monthly`.
 
     Returns
     -------
@@ -54,6 +59,7 @@ def daily_years(
     change a step of a year's worth of it stays at New Year. Real months of single years are better given to
     `daily_from_monthly` as one series.
     """
+    ensure_field("monthly", monthly)
     if years is None:
         if "year" not in monthly.coords:
             raise UsageError(
@@ -74,7 +80,7 @@ def daily_years(
     for year in when:
         part = field.sel(year=int(year), drop=True) if "year" in field.dims else field
         days = days_of_year(int(year), calendar)
-        parts.append(daily_from_monthly(part.rename(month="time"), time=days, **options))
+        parts.append(daily_from_monthly(part.rename(month="time"), time=days, method=method, bounds=bounds))
     out: xr.DataArray = xr.concat(parts, "time", coords="minimal", compat="override", join="exact")
     return out.transpose("time", ...)
 
@@ -104,6 +110,7 @@ def repeat_days(daily: xr.DataArray, years: Iterable[int], *, calendar: str = "s
     UsageError
         When it has no dates, or years do not grow.
     """
+    ensure_field("daily", daily)
     if not is_series(daily, "time"):
         raise UsageError(
             f"dimensions {daily.dims} without dates along 'time'",

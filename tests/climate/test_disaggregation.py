@@ -1,5 +1,7 @@
 """Daily values from monthly means: exact means in every calendar, smooth, and within bounds."""
 
+from pathlib import Path
+
 import dask
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from geotools.climate import daily_from_monthly, snow_from_monthly
 from geotools.climate.calendar import MEAN_YEAR
 from geotools.errors import DataError, UsageError
 
+STATIONS = Path(__file__).parents[3] / "shared" / "data" / "stations"
 YAKUTSK = [-37.2, -33.0, -19.2, -4.5, 7.8, 16.5, 19.3, 15.1, 6.1, -7.5, -27.2, -36.9]
 PR = [0.3, 0.3, 0.2, 0.3, 0.6, 1.0, 1.3, 1.2, 1.0, 0.6, 0.6, 0.3]
 EXACT = {"rtol": 0, "atol": 1e-10}
@@ -280,8 +283,66 @@ def test_missing_days_of_a_series_are_found_by_its_own_dates():
             "the lower one first",
         ),
         (lambda: daily_from_monthly(xr.DataArray(np.zeros(5), dims="time")), UsageError, "5 values and no"),
+        (lambda: daily_from_monthly(YAKUTSK, time=2001), UsageError, "2001; expected a sequence of dates"),
+        (lambda: daily_from_monthly(YAKUTSK, time=days()[::-1]), UsageError, "2005-12-30 follows 2005-12-31"),
+        (lambda: daily_from_monthly(["a"] * 12, time=days()), UsageError, "a list that holds no numbers"),
+        (lambda: daily_from_monthly(mean_year().to_dataset(), time=days()), UsageError, "take one variable"),
+        (
+            lambda: daily_from_monthly(YAKUTSK, time=days(), bounds=0.0),
+            UsageError,
+            "two numbers, the lower one",
+        ),
+        (lambda: daily_from_monthly(YAKUTSK, time=days(), bounds=(None, 5)), UsageError, "two numbers"),
     ],
 )
 def test_what_makes_no_days_is_refused(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+def station_year(wmo, kind):
+    """Mean of each day of the year 1991-2020 at a station."""
+    files = {
+        "air": ("air_precip", [5, 5, 3, 3, 2, 6, 2, 6, 2], [0, 1, 2, 3, 7, 8]),
+        "snow": ("snow", [5, 5, 3, 3, 5, 3, 2, 2], [0, 1, 2, 3, 4, 7]),
+    }
+    name, widths, used = files[kind]
+    path = STATIONS / f"rihmi_{name}_yakutsk_verkhoyansk_zhigansk.txt.gz"
+    if not path.exists():
+        pytest.skip("the station records of RIHMI-WDC are not here (../shared/data)")
+    table = pd.read_fwf(path, widths=widths, header=None, usecols=used, compression="gzip")
+    table.columns = ["wmo", "year", "month", "day", "value", "flag"]
+    leap = (table["month"] == 2) & (table["day"] == 29)
+    table = table[(table["wmo"] == wmo) & (table["flag"] == 0) & table["year"].between(1991, 2020) & ~leap]
+    table = table[table["value"] < 999]
+    daily = table.groupby(["month", "day"])["value"].mean()
+    assert len(daily) == 365
+    return daily.to_numpy() * (0.01 if kind == "snow" else 1.0)
+
+
+@pytest.mark.parametrize("wmo", [24959, 24266, 24343], ids=["Yakutsk", "Verkhoyansk", "Zhigansk"])
+@pytest.mark.parametrize(("kind", "error", "better"), [("air", 1.1, 0.8), ("snow", 0.01, 0.45)])
+def test_days_of_stations_come_back_from_their_months(wmo, kind, error, better):
+    daily, time = station_year(wmo, kind), days("2001-01-01", "2001-12-31")
+    means = np.array([daily[time.month == month].mean() for month in range(1, 13)])
+    bounds = (0.0, np.inf) if kind == "snow" else None
+    out = daily_from_monthly(means, time=time, bounds=bounds)
+    lengths = np.round(MEAN_YEAR)
+    middles = np.cumsum(lengths) - lengths / 2
+    lines = np.interp(
+        np.arange(365) + 0.5,
+        np.concatenate([[middles[-1] - 365], middles, [middles[0] + 365]]),
+        np.concatenate([means[-1:], means, means[:1]]),
+    )
+    rmse, rmse_of_lines = (np.sqrt(np.mean((x - daily) ** 2)) for x in (out, lines))
+    # The mean of thirty years still has weather, which no month knows of.
+    assert rmse < error
+    assert rmse < better * rmse_of_lines
+
+
+def test_a_climatology_with_dates_of_some_year_has_no_days_of_its_own():
+    field = mean_year().rename(month="time")
+    time = xr.DataArray(xr.date_range("2013-01-16", periods=12, freq="30D"), dims="time")
+    field = field.assign_coords(time=time.assign_attrs(climatology="climatology_bounds"))
+    with pytest.raises(UsageError, match="a mean year has no dates"):
+        daily_from_monthly(field)

@@ -257,6 +257,51 @@ def test_a_dated_mean_year_keeps_its_months():
             DataError,
             "sort the series",
         ),
+        (
+            lambda: apply_change(months(YAKUTSK), 3.0, reference=MADE_UP),
+            UsageError,
+            "'change': a float",
+        ),
+        (
+            lambda: apply_change(np.zeros(12), warming(), reference=MADE_UP),
+            UsageError,
+            "'baseline': a ndarray",
+        ),
+        (
+            lambda: apply_change(months(YAKUTSK).to_dataset(), warming(), reference=MADE_UP),
+            UsageError,
+            r"take one variable: dataset\['tas'\]",
+        ),
+        (
+            lambda: apply_change(months(YAKUTSK), warming(), share=float("nan"), reference=MADE_UP),
+            UsageError,
+            "make one with linear_ramp",
+        ),
+        (
+            lambda: apply_change(months(YAKUTSK), warming(), share=[0.0, 1.0], reference=MADE_UP),
+            UsageError,
+            "argument 'share'",
+        ),
+        (
+            lambda: apply_change(
+                months(YAKUTSK),
+                warming(),
+                share=linear_ramp([2001], start=2000, end=2100).rename(year="time"),
+                reference=MADE_UP,
+            ),
+            UsageError,
+            "a dimension 'time'.*'year' as its only dimension of time",
+        ),
+        (
+            lambda: apply_change(
+                months(YAKUTSK).assign_coords(x=[0, 1]), warming().assign_coords(x=[0, 2]), reference=MADE_UP
+            ),
+            UsageError,
+            "on different grids.*to the grid of the baseline first",
+        ),
+        (lambda: linear_ramp(2001, start=2000, end=2100), UsageError, "calendar years that grow"),
+        (lambda: daily_years(months(YAKUTSK), [2001], calendar="lunar"), UsageError, "'lunar' is not known"),
+        (lambda: daily_years(np.zeros(12), [2001]), UsageError, "'monthly': a ndarray"),
         (lambda: linear_ramp(range(2000, 2100), start=2100, end=2000), UsageError, "an end after the start"),
         (lambda: linear_ramp([], start=2000, end=2100), UsageError, "calendar years that grow"),
         (lambda: daily_years(months(YAKUTSK)), UsageError, "the years that are wanted"),
@@ -278,3 +323,25 @@ def test_only_the_days_asked_for_match_the_climatology():
         months(YAKUTSK, dim="time"), time=xr.date_range("2001-01-01", "2001-12-31", calendar="noleap")
     )
     np.testing.assert_array_equal(daily, same)
+
+
+def test_members_of_an_ensemble_come_to_the_result():
+    members = warming().expand_dims(member=[1, 2]) * xr.DataArray([1.0, 2.0], dims="member")
+    members = members.assign_attrs(units="K")
+    ramp = linear_ramp(range(2001, 2005), start=2000, end=2004)
+    out = apply_change(months(YAKUTSK), members, share=ramp, reference=MADE_UP)
+    assert out.sizes == {"year": 4, "month": 12, "x": 2, "member": 2}
+    dated = apply_change(record(), members, share=ramp, reference=MADE_UP)
+    assert dated.dims[0] == "time"
+    difference = (dated.isel(member=1) - record()) - 2 * (dated.isel(member=0) - record())
+    np.testing.assert_allclose(difference, 0.0, atol=1e-9)
+
+
+def test_a_change_may_have_dated_months():
+    dated = (
+        warming().rename(month="time").assign_coords(time=xr.date_range("2085-01-16", periods=12, freq="30D"))
+    )
+    np.testing.assert_array_equal(
+        apply_change(months(YAKUTSK), dated, reference=MADE_UP),
+        apply_change(months(YAKUTSK), warming(), reference=MADE_UP),
+    )

@@ -89,6 +89,15 @@ def test_cells_and_months_may_have_their_own_spread():
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
+        (lambda: add_weather(smooth(), 4.0, seed=-1), UsageError, "argument 'seed'"),
+        (lambda: add_weather(smooth(), 4.0, seed=1.5), UsageError, "a whole number"),
+        (lambda: add_weather(smooth(), "4", seed=1), UsageError, "argument 'sd': '4'"),
+        (lambda: add_weather(smooth().values, 4.0, seed=1), UsageError, "a ndarray; expected a DataArray"),
+        (
+            lambda: add_weather(smooth(), xr.DataArray(4.0, attrs={"units": "degC"}), seed=1),
+            UnitsError,
+            r"must not be shifted by 273\.15",
+        ),
         (lambda: add_weather(smooth(), -1.0, seed=1), DataError, "argument 'sd'"),
         (lambda: add_weather(smooth(), 4.0, seed=1, autocorrelation=1.0), DataError, "autocorrelation"),
         (
