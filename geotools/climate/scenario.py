@@ -160,14 +160,15 @@ def _kind(change: xr.DataArray, share: xr.DataArray) -> tuple[str, tuple[str, st
     found = []
     for what, field, known in (("change", change, ("K", "1", "K-1")), ("share", share, ("1", "K"))):
         units = units_of(field)
-        if units.strip() in ("degC", "°C", "celsius", "Celsius", "C", "%", "percent"):
+        percent = units.strip() in ("%", "percent")
+        if percent or (_converts(units, "K") and conversion(units, "K")[1] != 0.0):
             raise UnitsError(
                 f"units {units!r}",
                 where=f"argument {what!r}",
                 expected="a difference in 'K', or a ratio of new to old in '1'",
-                todo="set the units to 'K', as a difference must not be shifted by 273.15"
-                if "%" not in units and units != "percent"
-                else "a rise of 10 % is the ratio 1.1, with the units '1'",
+                todo="a rise of 10 % is the ratio 1.1, with the units '1'"
+                if percent
+                else "give kelvins, with the units 'K', as a difference must not be shifted by 273.15",
             )
         fits = [k for k in known if _converts(units, k)]
         if not fits:
@@ -221,8 +222,13 @@ def _changed(
     baseline: xr.DataArray, change: xr.DataArray, share: xr.DataArray, kind: str, units: tuple[str, str]
 ) -> xr.DataArray:
     own = units_of(baseline)
-    if kind == "difference":
-        conversion(own, "degC" if _converts(own, "degC") else "K")
+    if kind == "difference" and conversion(own, "K")[0] != 1.0:
+        raise UnitsError(
+            f"units {own!r}",
+            where=f"variable {baseline.name!r}",
+            expected="'degC' or 'K', to which kelvins can be added",
+            todo="convert the baseline first",
+        )
     try:
         out: xr.DataArray = apply_core(
             _CORES[kind],

@@ -345,3 +345,10 @@ def test_a_change_may_have_dated_months():
         apply_change(months(YAKUTSK), dated, reference=MADE_UP),
         apply_change(months(YAKUTSK), warming(), reference=MADE_UP),
     )
+
+
+def test_a_baseline_in_kelvins_stays_in_kelvins():
+    kelvins = (months(YAKUTSK) + 273.15).assign_attrs(units="K")
+    out = apply_change(kelvins, warming(), reference=MADE_UP)
+    assert out.attrs["units"] == "K"
+    np.testing.assert_allclose(out[:, 0], np.array(YAKUTSK) + 273.15 + np.arange(1, 13))

@@ -231,6 +231,21 @@ def test_a_run_in_two_parts_is_the_run_in_one(cut, tmp_path):
     np.testing.assert_array_equal(ended.state_enthalpy, whole.state_enthalpy)
 
 
+@pytest.mark.parametrize("curve", [PowerLaw(), VanGenuchten(1.0, 1.6, 0.02)], ids=repr)
+def test_tables_remember_nothing_that_a_state_does_not_hold(curve):
+    # Lines of the tables are kept from step to step; a run that goes on begins without them.
+    ground, forcing = column().with_layer(1, freezing_curve=curve), air(end="2002-12-31", shape=(1, 3))
+    options = {"depths": [0.5, 2.0], "outputs": ("series",)}
+    whole = simulate(ground, forcing, initial_temperature=-1.0, **options)
+    state, parts = None, []
+    for cut in np.array_split(np.arange(forcing.sizes["time"]), 7):
+        start = {"initial_temperature": -1.0} if state is None else {"state": state}
+        part = simulate(ground, forcing.isel(time=cut), **start, **options)
+        state = column_state(part)
+        parts.append(part.tsl)
+    np.testing.assert_array_equal(xr.concat(parts, "time"), whole.tsl)
+
+
 @pytest.mark.parametrize("kind", ["times", "values"])
 def test_a_gap_stops_with_a_state_to_go_on_from(kind):
     forcing = air(shape=(1, 2))
