@@ -5,6 +5,12 @@ from .analytic import (
     neumann_solution,
     periodic_solution,
 )
+from .bearing_capacity import (
+    Pile,
+    bearing_capacity_change,
+    pile_bearing_capacity,
+    thaw_settlement,
+)
 from .column_forcing import ForcingGapError
 from .column_plan import SpinUp
 from .column_results import column_state
@@ -22,6 +28,7 @@ from .frost_number import (
 )
 from .heat_capacity import ground_heat_capacity
 from .kudryavtsev import kudryavtsev
+from .frozen_strength import FrozenStrength
 from .n_factor import freezing_n_factor, gisnas_freezing_n_factor, kudryavtsev_snow_offset
 from .nival import nival_offset
 from .offsets import surface_offset, thermal_offset
@@ -41,10 +48,12 @@ __all__ = [
     "EquilibriumSettings",
     "ForcingGapError",
     "FreezingCurve",
+    "FrozenStrength",
     "Layer",
     "LunardiniSolution",
     "MushyZone",
     "NeumannSolution",
+    "Pile",
     "PowerLaw",
     "SnowCover",
     "SoilColumn",
@@ -52,6 +61,7 @@ __all__ = [
     "SpinUp",
     "VanGenuchten",
     "active_layer_thickness",
+    "bearing_capacity_change",
     "column_edges",
     "column_state",
     "edaphic_factor",
@@ -77,6 +87,7 @@ __all__ = [
     "permafrost_probability",
     "permafrost_state",
     "permafrost_zone",
+    "pile_bearing_capacity",
     "simulate",
     "snow_damping",
     "snow_thermal_conductivity",
@@ -85,6 +96,7 @@ __all__ = [
     "surface_frost_number",
     "surface_offset",
     "thermal_offset",
+    "thaw_settlement",
     "ttop",
     "ttop_ensemble",
     "zero_annual_amplitude_depth",
