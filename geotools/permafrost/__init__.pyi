@@ -29,6 +29,8 @@ from .frost_number import (
 from .heat_capacity import ground_heat_capacity
 from .kudryavtsev import kudryavtsev
 from .frozen_strength import FrozenStrength
+from .ground_balance import ground_in_balance
+from .ground_layers import ColumnSettings, ground_column
 from .n_factor import freezing_n_factor, gisnas_freezing_n_factor, kudryavtsev_snow_offset
 from .nival import nival_offset
 from .offsets import surface_offset, thermal_offset
@@ -44,6 +46,7 @@ from .two_years import permafrost_state
 from .zonation import permafrost_extent, permafrost_probability, permafrost_zone
 
 __all__ = [
+    "ColumnSettings",
     "EnergyError",
     "EquilibriumSettings",
     "ForcingGapError",
@@ -72,6 +75,8 @@ __all__ = [
     "frost_number",
     "gisnas_freezing_n_factor",
     "ground_heat_capacity",
+    "ground_column",
+    "ground_in_balance",
     "ground_parameters",
     "kudryavtsev",
     "kudryavtsev_snow_offset",
