@@ -40,6 +40,8 @@ from .snow_cover import SnowCover
 from .soil_column import SoilColumn, SoilLayer, column_edges
 from .stefan import Layer, edaphic_factor, fit_edaphic_factor, layered_stefan_thaw_depth, stefan_thaw_depth
 from .subgrid_parameters import ensemble_parameters
+from .stefan import Layer, edaphic_factor, layered_stefan_thaw_depth, stefan_thaw_depth
+from .town_ground import town_ground_change
 from .ttop import mean_annual_ground_surface_temperature, ttop
 from .ttop_members import ttop_ensemble
 from .two_years import permafrost_state
@@ -102,6 +104,7 @@ __all__ = [
     "surface_offset",
     "thermal_offset",
     "thaw_settlement",
+    "town_ground_change",
     "ttop",
     "ttop_ensemble",
     "zero_annual_amplitude_depth",

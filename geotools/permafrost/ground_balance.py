@@ -49,6 +49,13 @@ _RESULTS = {
             "area: mean",
         ),
         Variable(
+            "permafrost_base_depth_ttop",
+            "m",
+            "depth of the base of permafrost in balance with the temperature of TTOP",
+            "",
+            "area: mean",
+        ),
+        Variable(
             "ground_temperature_top",
             "degC",
             "mean annual ground temperature at the top of permafrost or the base of seasonal frost",
@@ -147,7 +154,10 @@ def ground_in_balance(
         guess = _next_guess(layers, forcing, snow, guess)
     within = levels[levels <= below.depth]
     run = _stepped(layers, forcing, snow, guess, np.union1d(within, [below.depth]), years)
-    return _profile(run, known["magt"], levels, below).assign_attrs(
+    out = _profile(run, known["magt"], levels, below)
+    return _dressed(
+        out.assign(permafrost_base_depth_ttop=_base_of_ttop(known["magt"], layers, below)), below
+    ).assign_attrs(
         {
             "method": "transient column stepped into balance with a mean year, below it the geothermal gradient",
             "ground": below.describe(),
@@ -236,17 +246,35 @@ def _profile(run: xr.Dataset, ttop: xr.DataArray, levels: Array, below: ColumnSe
     base = _base(profile["tsl_mean"], deepest, gradient, below.depth).where(
         run["active_layer_thickness"].notnull()
     )
-    out["permafrost_base_depth"] = base.assign_attrs(
-        comment=f"geothermal flux of {below.geothermal_flux:g} W m-2 and {below.rock_conductivity:g} W m-1 K-1 of rock "
-        "are assumed"
-    )
+    out["permafrost_base_depth"] = base
     out["ground_temperature_top"] = run["magt"].fillna(_below_frost(profile))
     out["ttop"] = ttop.drop_attrs()
     out["difference_from_ttop"] = out["ground_temperature_top"] - out["ttop"]
     out["imbalance"] = run["spin_up_change"]
-    for name, variable in _RESULTS.items():
-        out[name].attrs = variable.attrs() | {k: v for k, v in out[name].attrs.items() if k == "comment"}
     return out.assign_coords(depth=("depth", levels, run["depth"].attrs))
+
+
+def _dressed(out: xr.Dataset, below: ColumnSettings) -> xr.Dataset:
+    """The results with their attributes."""
+    for name, variable in _RESULTS.items():
+        out[name].attrs = variable.attrs()
+        if name.startswith("permafrost_base"):
+            out[name].attrs["comment"] = (
+                f"a geothermal flux of {below.geothermal_flux:g} W m-2 and {below.rock_conductivity:g} W m-1 K-1 "
+                "of rock are assumed"
+            )
+    return out
+
+
+def _base_of_ttop(ttop: xr.DataArray, column: SoilColumn, below: ColumnSettings) -> xr.DataArray:
+    """Where a steady frozen profile from the temperature of TTOP comes to 0 degC; missing where that is above."""
+    frozen = ttop <= 0.0
+    in_soil = ttop + below.geothermal_flux * resistance_above(column, below.soil_depth, frozen)
+    gradient = below.geothermal_flux / below.rock_conductivity
+    # Within the soil the profile is taken as straight, which is off by less than a metre.
+    shallow = below.soil_depth * ttop / (ttop - in_soil)
+    base: xr.DataArray = (below.soil_depth - in_soil / gradient).where(in_soil <= 0.0, shallow).where(frozen)
+    return base
 
 
 def _zero_amplitude(profile: xr.Dataset) -> xr.DataArray:
