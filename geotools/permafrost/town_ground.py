@@ -31,6 +31,7 @@ NO_CLIMATE = "no climate data in the cell of the town"
 NO_GROUND = "no ground in the cell of the town, which is water or ice"
 NEVER = "no permafrost in balance with either climate"
 ONLY_SECOND = "no permafrost in balance with the first climate, so that there is nothing to compare with"
+ONLY_FIRST = "permafrost in balance with the first climate only"
 METHOD = (
     "modelled: transient column in balance with the mean year of the grid cell that holds the town, with the natural "
     "ground of its land cover; not the ground of the town, which buildings, snow clearing and pipes change"
@@ -168,7 +169,8 @@ def _of_cells(
     thaw = out["active_layer_thickness"]
     capacity = pile_bearing_capacity(out["tsl_maximum"], thaw, pile=pile, soil=soil)
     # Where nothing is known of the ground, nothing is borne either way.
-    known = ~np.isnan(out["tsl_mean"].isel(depth=0))
+    surface = out["tsl_mean"].isel(depth=0)
+    known = surface == surface
     capacity = capacity.where(known)
     one, two = {"climate": 0}, {"climate": 1}
     here = out["tsl_mean"].sel(depth=depth)
@@ -182,14 +184,20 @@ def _of_cells(
         capacity.isel(one), capacity.isel(two),
         bearing_capacity_change(capacity.isel(one), capacity.isel(two)), settled,
     )  # fmt: skip
-    frozen = ~np.isnan(thaw.values)
-    no_climate = np.isnan(climate["tas"] + climate["pr"].variable).any(("climate", "time")).values
-    reasons = np.select(
-        [no_climate, ~known.all("climate").values, ~frozen.any(axis=0), ~frozen[0], frozen[0] & ~frozen[1]],
-        [NO_CLIMATE, NO_GROUND, NEVER, ONLY_SECOND, "permafrost in balance with the first climate only"],
-        "",
-    )
-    return dict(zip(_NUMBERS, (v.values for v in values), strict=True)), reasons.astype(object)
+    frozen = ~np.isnan(thaw.transpose("climate", ...).values)
+    bare = ~known.transpose("climate", ...).values.all(axis=0)
+    needed = (climate["tas"] + climate["pr"].drop_attrs()).transpose("climate", "time", ...).values
+    reasons = np.full(bare.shape, "", dtype=object)
+    # From the least to the most: what is said last stands.
+    for where, reason in (
+        (frozen[0] & ~frozen[1], ONLY_FIRST),
+        (~frozen[0], ONLY_SECOND),
+        (~frozen.any(axis=0), NEVER),
+        (bare, NO_GROUND),
+        (np.isnan(needed).any(axis=(0, 1)), NO_CLIMATE),
+    ):
+        reasons[where] = reason
+    return dict(zip(_NUMBERS, (v.values for v in values), strict=True)), reasons
 
 
 def _pick(data: xr.Dataset, cells: Any) -> xr.Dataset:

@@ -111,7 +111,7 @@ def test_settlement_is_told_only_where_ice_is_given(table):
 
 def test_permafrost_that_one_climate_has_no_more_is_a_loss_of_all():
     lost = town_ground_change(TOWNS[1:2], climate(), climate(12.0), soil(), labels=LABELS).iloc[0]
-    assert lost["reason"] == "permafrost in balance with the first climate only"
+    assert lost["reason"] == module.ONLY_FIRST
     assert lost["bearing_capacity_change_percent"] == -100.0
     won = town_ground_change(TOWNS[1:2], climate(12.0), climate(), soil(), labels=LABELS).iloc[0]
     assert won["reason"] == module.ONLY_SECOND
