@@ -82,6 +82,7 @@ def ground_in_balance(
     *,
     settings: EquilibriumSettings | None = None,
     column: ColumnSettings | None = None,
+    snow_tas: xr.DataArray | None = None,
     depths: Sequence[float] = PROFILE_DEPTHS,
     years: int = 40,
 ) -> xr.Dataset:
@@ -98,6 +99,9 @@ def ground_in_balance(
     settings : EquilibriumSettings, optional
         Those of the equilibrium chain, for the snow and for the comparison with TTOP.
     column : ColumnSettings, optional
+    snow_tas : xarray.DataArray, optional [time (12), any dims; its units]
+        Air temperature that snow and its density follow from, `tas` by default: where only the air is to be warmed,
+        that of before. `ttop` knows nothing of it.
     depths : sequence of float [m]
         Of the profile, growing. Those below the column follow the geothermal gradient.
     years : int
@@ -142,8 +146,9 @@ def ground_in_balance(
             f"{years} years", where="argument 'years'", expected="two or more, to see what changes"
         )
     known = equilibrium_permafrost(tas, pr, ground, settings=settings)
-    forcing = _forcing(tas, known["snd"], ground)
-    tundra = tundra_snow_share(monthly_extremes(tas)["warmest_month"])
+    snowy = known if snow_tas is None else equilibrium_permafrost(snow_tas, pr, ground, settings=settings)
+    forcing = _forcing(tas, snowy["snd"], ground)
+    tundra = tundra_snow_share(monthly_extremes(tas if snow_tas is None else snow_tas)["warmest_month"])
     density = snow_density(
         tundra, taiga_density=settings.taiga_snow_density, tundra_density=settings.tundra_snow_density
     )

@@ -64,8 +64,8 @@ def town_ground_change(
     towns : pandas.DataFrame
         One town to a row with the columns ``name``, ``lat`` and ``lon`` [degrees]; other columns are kept.
     first, second : xarray.Dataset [time (12), lat, lon]
-        Monthly ``tas`` and ``pr`` of the mean years of two periods, or of one with and without a given warming, on one
-        grid with longitude and latitude.
+        Monthly ``tas`` and ``pr`` of the mean years of two periods on one grid with longitude and latitude. A second
+        without ``pr`` is a sensitivity to the temperature of the air alone: the snow stays that of the first.
     ground : xarray.Dataset [lat, lon]
         From `ground_parameters`.
     labels : (str, str)
@@ -100,20 +100,22 @@ def town_ground_change(
 
     table = pd.DataFrame(towns).reset_index(drop=True)
     _ensure_towns(table)
-    for name, data in (("first", first), ("second", second)):
-        _ensure_grid(name, data, ("tas", "pr"), ground)
+    _ensure_grid("first", first, ("tas", "pr"), ground)
+    _ensure_grid("second", second, ("tas",), ground)
     ensure_range("depth", np.asarray(depth, dtype="float64"), 0.0, (column or ColumnSettings()).depth, "m")
     pile = pile or Pile()
-    rows, inside = _cells(table["lat"], ground["lat"]), _cells(table["lon"], ground["lon"])
-    found = (rows >= 0) & (inside >= 0)
+    rows, columns = (
+        _cells(table[one], ground[one], ground[other]) for one, other in (("lat", "lon"), ("lon", "lat"))
+    )
+    found = (rows >= 0) & (columns >= 0)
     table["cell_lat"] = np.where(found, ground["lat"].values[rows], np.nan)
-    table["cell_lon"] = np.where(found, ground["lon"].values[inside], np.nan)
+    table["cell_lon"] = np.where(found, ground["lon"].values[columns], np.nan)
     for name in _NUMBERS:
         table[name] = np.nan
     table["reason"] = np.where(found, "", OUTSIDE)
     if found.any():
         # Towns share cells, and a cell is stepped once.
-        cells, member = np.unique(np.stack((rows, inside))[:, found], axis=1, return_inverse=True)
+        cells, member = np.unique(np.stack((rows, columns))[:, found], axis=1, return_inverse=True)
         numbers, reasons = _of_cells(
             _pick(first, cells),
             _pick(second, cells),
@@ -133,6 +135,7 @@ def town_ground_change(
         "method": METHOD,
         "climate_1": labels[0],
         "climate_2": labels[1],
+        "snow_2": "from the second climate" if "pr" in second else "that of the first climate, kept",
         "ground_temperature": f"mean of the year at {depth:g} m",
         "column": (column or ColumnSettings()).describe(),
         "pile": pile.describe(),
@@ -161,16 +164,26 @@ def _of_cells(
         [*np.arange(0.0, 2.0, 0.1).round(1), *np.arange(2.0, pile.embedment, 0.5), pile.embedment, depth]
     )
     # Months of two mean years need not bear the same dates.
-    both = [data[["tas", "pr"]].assign_coords(time=np.arange(1, 13)) for data in (first, second)]
+    one_year = {"time": np.arange(1, 13)}
+    before = first[["tas", "pr"]].assign_coords(one_year)
+    before["snow_tas"] = before["tas"]
+    after = second.assign_coords(one_year)
+    after["snow_tas"] = after["tas"] if "pr" in second else before["tas"]
+    both = [before, after.assign(pr=after.get("pr", before["pr"]))[list(before)]]
     climate = xr.concat(both, dim="climate", combine_attrs="override", coords="minimal", compat="override")
     out = ground_in_balance(
-        climate["tas"], climate["pr"], ground, settings=settings, column=column, depths=levels.tolist()
+        climate["tas"],
+        climate["pr"],
+        ground,
+        settings=settings,
+        column=column,
+        snow_tas=climate["snow_tas"],
+        depths=levels.tolist(),
     ).compute()
     thaw = out["active_layer_thickness"]
     capacity = pile_bearing_capacity(out["tsl_maximum"], thaw, pile=pile, soil=soil)
     # Where nothing is known of the ground, nothing is borne either way.
-    surface = out["tsl_mean"].isel(depth=0)
-    known = surface == surface
+    known = out["tsl_mean"].isel(depth=0).notnull()  # noqa: PD004 (xarray, not pandas)
     capacity = capacity.where(known)
     one, two = {"climate": 0}, {"climate": 1}
     here = out["tsl_mean"].sel(depth=depth)
@@ -206,11 +219,11 @@ def _pick(data: xr.Dataset, cells: Any) -> xr.Dataset:
     return data.isel(lat=rows, lon=columns).drop_vars(("lat", "lon"))
 
 
-def _cells(places: Any, centres: xr.DataArray) -> Any:
-    """Number of the cell that holds each place along an axis, and -1 outside."""
+def _cells(places: Any, centres: xr.DataArray, others: xr.DataArray) -> Any:
+    """Number of the cell that holds each place along an axis, and -1 outside; a single cell is square."""
     at, middle = np.asarray(places, dtype="float64"), np.asarray(centres.values, dtype="float64")
     nearest = np.abs(at[:, None] - middle[None]).argmin(axis=1)
-    half = 0.5 * np.abs(np.diff(middle)).max() if middle.size > 1 else np.inf
+    half = 0.5 * np.abs(np.diff(middle if middle.size > 1 else others.values)).max()
     return np.where(np.abs(at - middle[nearest]) <= half * (1 + 1e-9), nearest, -1)
 
 
@@ -250,6 +263,12 @@ def _ensure_grid(name: str, data: xr.Dataset, variables: tuple[str, ...], ground
             todo="average first: data.groupby('time.month').mean()",
         )
     for dim in ("lat", "lon"):
+        if ground.sizes.get("lat", 0) * ground.sizes.get("lon", 0) < 2:
+            raise UsageError(
+                "a single cell, or none",
+                where="argument 'ground'",
+                expected="a grid, whose cells have a size",
+            )
         if dim not in data.coords or dim not in ground.coords or not np.array_equal(data[dim], ground[dim]):
             raise UsageError(
                 f"its {dim} differs from that of 'ground', or is missing",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from geotools.errors import GeotoolsError, ProblemsError
-from geotools.recipe.context import Context
+from geotools.recipe.context import SECOND_CLIMATE, Context
 from geotools.recipe.loading import load
 from geotools.recipe.model import Recipe
 from geotools.recipe.series_inputs import describe
@@ -63,6 +63,8 @@ def examine(context: Context) -> list[str]:
         }
         for number in range(len(context.recipe.inputs.soil_carbon)):
             roles[f"soil_carbon_{number}"] = lambda n=number: _raster(context, f"soil_carbon_{n}", ("csoil",))  # type: ignore[misc]
+        if SECOND_CLIMATE in context.inputs:
+            roles[SECOND_CLIMATE] = lambda: _raster(context, SECOND_CLIMATE, ("tas", "pr"), months=True)
         for number in range(len(context.recipe.inputs.published)):
             roles[f"published_{number}"] = lambda n=number: _published(context, n)  # type: ignore[misc]
         for path in context.recipe.inputs.observations:

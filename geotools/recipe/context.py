@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # What the workers of a run share while it goes on.
 SHARED = ".blocks/overlaps"
 FIELDS = "fields.nc"
+# The climate that towns are compared in, where the recipe names one.
+SECOND_CLIMATE = "second_climate"
 DRAWS = "draws.nc"
 # Tables that budget and trade are made from; role and catalogue name are the same.
 TABLES = (
@@ -95,6 +97,8 @@ class Context:
             found[name] = self.entry(name)
         for layer in MAP_LAYERS:
             found[f"map_{layer}"] = self.entry(f"map_{layer}")
+        if self.recipe.towns.second_climate is not None:
+            found[SECOND_CLIMATE] = self.entry(self.recipe.towns.second_climate)
         for number, series in enumerate(self.recipe.series):
             found[f"series_{number}"] = self.entry(series.source)
         return found

@@ -139,6 +139,9 @@ def _absolute(recipe: Recipe, folder: Path) -> Recipe:
         }
     )
     series = tuple(s.model_copy(update={"source": located(s.source)}) for s in recipe.series)
+    towns = recipe.towns
+    if towns.second_climate is not None:
+        towns = towns.model_copy(update={"second_climate": located(towns.second_climate)})
     zones = recipe.zones
     if zones.polygons is not None:
         zones = zones.model_copy(update={"polygons": path(zones.polygons)})
@@ -147,6 +150,7 @@ def _absolute(recipe: Recipe, folder: Path) -> Recipe:
             "inputs": inputs,
             "zones": zones,
             "series": series,
+            "towns": towns,
             "catalogs": [path(p) for p in recipe.catalogs],
         }
     )

@@ -156,6 +156,62 @@ class PermafrostSettings(_Section):
     )
 
 
+class GroundColumnSettings(_Section):
+    """The transient column under the transect and the towns, in balance with the mean year."""
+
+    depth_m: Annotated[float, Field(ge=20, le=500)] = Field(
+        60.0, description="simulated depth; below it temperatures follow the geothermal gradient"
+    )
+    soil_depth_m: Annotated[float, Field(ge=2)] = Field(10.0, description="soil by land cover; rock below")
+    geothermal_flux_W_m2: Annotated[float, Field(gt=0, le=0.5)] = Field(
+        0.05, description="assumed; 0.03 to 0.07 in most of the region"
+    )
+    rock_conductivity_W_m1_K1: Annotated[float, Field(gt=0, le=10)] = Field(
+        2.5, description="assumed; 1.5 to 3.5 in most rocks"
+    )
+    snow_conductivity_method: Literal["sturm1997", "calonne2011", "yen1981", "devaux"] = Field(
+        "yen1981", description="of the snow on the column; decides where the ground is near 0 degC"
+    )
+    years: Annotated[int, Field(ge=10, le=2000)] = Field(
+        40, description="that a profile is stepped, once its first guess is near balance"
+    )
+
+    @model_validator(mode="after")
+    def _reaches_rock(self) -> GroundColumnSettings:
+        if self.soil_depth_m >= self.depth_m:
+            raise ValueError(
+                f"soil of {self.soil_depth_m:g} m in a column of {self.depth_m:g} m; it must reach into the rock"
+            )
+        return self
+
+
+class TownSettings(_Section):
+    """Ground under towns in two climates; the second is that of the run with a warming that is given, no projection."""
+
+    min_population: Annotated[int, Field(ge=0)] = Field(
+        5000,
+        description="towns of the zones with as many persons; the places of the transect are always told",
+    )
+    warming_K: float = Field(
+        1.0,
+        description="added to every month of the climate, its snow kept: a sensitivity; unused with second_climate",
+    )
+    second_climate: str | Entry | None = Field(
+        None,
+        description="catalogue name or entry of another mean year with tas and pr, in place of a warming",
+    )
+    depth_m: Annotated[float, Field(gt=0, le=20)] = Field(
+        10.0, description="where ground temperature is told"
+    )
+    pile_side_m: Annotated[float, Field(gt=0, le=5)] = Field(0.35, description="side of the square pile")
+    pile_depth_m: Annotated[float, Field(gt=0, le=20)] = Field(10.0, description="depth of its end")
+    soil: Literal["clay", "sand"] = Field("clay", description="strength table of the frozen soil")
+    excess_ice: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None,
+        description="volume of excess ice; null tells nothing of settlement, as no ground ice is bundled",
+    )
+
+
 class TradeSettings(_Section):
     """CO2 embodied in the trade of Russia and China."""
 
@@ -273,6 +329,8 @@ class Recipe(_Section):
     climate: ClimateSettings = Field(default_factory=ClimateSettings)
     snow: SnowSettings = Field(default_factory=SnowSettings)
     permafrost: PermafrostSettings = Field(default_factory=PermafrostSettings)
+    ground_column: GroundColumnSettings = Field(default_factory=GroundColumnSettings)
+    towns: TownSettings = Field(default_factory=TownSettings)
     trade: TradeSettings = Field(default_factory=TradeSettings)
     uncertainty: UncertaintySettings = Field(default_factory=UncertaintySettings)
     series: tuple[SeriesSettings, ...] = Field(

@@ -21,7 +21,7 @@ from geotools.recipe.bands import (
     raster_roles,
     window_bytes,
 )
-from geotools.recipe.context import SUMMARISED, Context
+from geotools.recipe.context import SECOND_CLIMATE, SUMMARISED, Context
 from geotools.recipe.series_inputs import block_steps, chunk_reads, opened, storage_steps
 from geotools.recipe.steps.fields import soil_layers
 from geotools.recipe.steps.figures import PIXELS
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 # Measured on a grid of a few cells, where fields take next to nothing.
 _LOADED = {
     "opening": 380, "fields": 390, "model_inputs": 415, "uncertainty": 425, "basins": 430, "transect": 430,
+    "cross_section": 480, "town_ground": 485,
     "budget": 485, "trade": 485, "series": 485, "figures": 500,
 }  # fmt: skip
 _MB = 1_000_000
@@ -91,8 +92,8 @@ def needs(context: Context, *, memory_only: bool = False) -> list[Need]:
     list of Need
     """
     steps: tuple[Callable[[Context], Need], ...] = (
-        _model_inputs, _uncertainty, _zonal("basins", "zones"), _zonal("transect", "segments"), _budget, _trade,
-        _series, _figures,
+        _model_inputs, _uncertainty, _zonal("basins", "zones"), _zonal("transect", "segments"),
+        _cross_section, _town_ground, _budget, _trade, _series, _figures,
     )  # fmt: skip
     fields = _fields(context, counted=not memory_only)
     return [_opening(context), fields, *(step(context) for step in steps)]
@@ -251,6 +252,46 @@ def _zonal(step: str, kind: str) -> Callable[[Context], Need]:
         )
 
     return need
+
+
+def _cross_section(context: Context) -> Need:
+    from geotools.recipe.steps.cross_section import NEEDED
+
+    segments = len(context.transect.segments)
+    return _need(
+        "cross_section",
+        _threads() * _chunk_bytes(context) + _column_bytes(context, segments),
+        loads=len(NEEDED) * _chunks(context)[0],
+        read_bytes=context.grid.size * cell_bytes(context, NEEDED),
+        layout=[f"{segments} columns to {context.recipe.ground_column.depth_m:g} m are brought into balance"],
+    )
+
+
+def _town_ground(context: Context) -> Need:
+    from geotools.recipe.steps.town_ground import CLIMATE, NEEDED, rows_with_towns, towns
+
+    rows, (height, width) = rows_with_towns(context), context.grid.shape
+    # Whole chunks are read, whichever of their rows are wanted.
+    step = context.chunk_rows
+    first, last = rows.start // step * step, min(-(-rows.stop // step) * step, height)
+    read = (last - first) * width * cell_bytes(context, NEEDED)
+    loads = len(NEEDED) * -(-(last - first) // step)
+    if SECOND_CLIMATE in context.inputs:
+        read += window_bytes(context, rows, SECOND_CLIMATE, CLIMATE)
+        loads += pieces_read(context, rows, SECOND_CLIMATE, CLIMATE)
+    columns = 2 * len(towns(context))
+    return _need(
+        "town_ground",
+        2 * (last - first) * width * cell_bytes(context, NEEDED) + _column_bytes(context, columns),
+        loads=loads,
+        read_bytes=read,
+        layout=[f"up to {columns} columns are brought into balance"],
+    )
+
+
+def _column_bytes(context: Context, columns: int) -> int:
+    """Forcing of a year by days, as it is made and as the column takes it, and the cells of the columns."""
+    return 10 * 365 * _FLOAT * columns + 100 * 100 * _FLOAT * columns
 
 
 def _budget(context: Context) -> Need:

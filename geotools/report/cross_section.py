@@ -82,9 +82,9 @@ def ground_cross_section(
 
     with plt.rc_context(RC):
         figure, (above, axes) = plt.subplots(
-            2, 1, figsize=(8.6, 8.0), sharex=True, gridspec_kw={"height_ratios": [1.25, 4.0], "hspace": 0.06}
+            2, 1, figsize=(8.6, 8.5), sharex=True, gridspec_kw={"height_ratios": [1.25, 4.0], "hspace": 0.06}
         )
-        figure.subplots_adjust(left=0.085, right=0.875, top=0.865, bottom=0.19)
+        figure.subplots_adjust(left=0.085, right=0.875, top=0.872, bottom=0.222)
         distance = section["distance_km"].values
         _temperatures(above, section, label)
         filled = _filled(axes, section)

@@ -118,6 +118,17 @@ def test_permafrost_that_one_climate_has_no_more_is_a_loss_of_all():
     assert np.isnan(won["bearing_capacity_change_percent"])
 
 
+def test_without_its_own_precipitation_the_second_climate_keeps_the_snow_of_the_first():
+    snowy = climate().assign(pr=(climate()["pr"] + 1.0).assign_attrs(climate()["pr"].attrs))
+    warmer = snowy.assign(tas=(snowy["tas"] + 1.0).assign_attrs(snowy["tas"].attrs))
+    kept = town_ground_change(TOWNS[1:2], snowy, warmer.drop_vars("pr"), soil(), labels=LABELS)
+    own = town_ground_change(TOWNS[1:2], snowy, warmer, soil(), labels=LABELS)
+    assert kept["ground_temperature_1_degC"].item() == own["ground_temperature_1_degC"].item()
+    assert kept["ground_temperature_2_degC"].item() > kept["ground_temperature_1_degC"].item()
+    assert kept["ground_temperature_2_degC"].item() != own["ground_temperature_2_degC"].item()
+    assert kept.attrs["snow_2"] == "that of the first climate, kept"
+
+
 def test_a_longer_pile_bears_more():
     call = {"labels": LABELS}
     short = town_ground_change(TOWNS[:1], climate(), climate(2.0), soil(), **call)
@@ -152,7 +163,8 @@ def test_lazy_climates_give_the_same_table():
         ({"towns": TOWNS.drop(columns="lat")}, UsageError, "no column lat"),
         ({"towns": TOWNS.assign(lat=95.0)}, DataError, "lat of Cold is 95"),
         ({"first": climate().isel(time=slice(6))}, UsageError, "6 months"),
-        ({"second": climate().drop_vars("pr")}, UsageError, "no pr"),
+        ({"first": climate().drop_vars("pr")}, UsageError, "no pr"),
+        ({"second": climate().drop_vars("tas")}, UsageError, "no tas"),
         ({"second": climate().assign_coords(lat=LAT + 0.5)}, UsageError, "one grid"),
         ({"depth": 100.0}, DataError, "depth"),
         ({"excess_ice": 30.0}, DataError, "per cent"),

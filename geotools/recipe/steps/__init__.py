@@ -82,6 +82,18 @@ STEPS = (
     Step("basins", ("zones",), _ZONES, ("fields", "uncertainty")),
     Step("transect", ("transect",), ("observations",), ("fields", "uncertainty")),
     Step(
+        "cross_section",
+        ("transect", "climate", "snow", "permafrost", "ground_column"),
+        ("climate", "land_cover"),
+        ("fields",),
+    ),
+    Step(
+        "town_ground",
+        ("zones", "transect", "climate", "snow", "permafrost", "ground_column", "towns"),
+        ("towns", "climate", "second_climate", *_ZONES),
+        ("fields",),
+    ),
+    Step(
         "budget",
         ("zones", "transect", "uncertainty"),
         ("published", "towns", "flux_densities", "regional_emissions", "land_cover", "regions", *_ZONES),

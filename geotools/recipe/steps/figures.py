@@ -40,7 +40,7 @@ def run(context: Context) -> list[Path]:
     return paths
 
 
-def _sources(context: Context, *roles: str) -> str:
+def sources_of(context: Context, *roles: str) -> str:
     """The sources of what a figure shows, once each."""
     parts = [
         f"{label_of(context)[0].upper()}{label_of(context)[1:]} by degree-days, a monthly snow model and TTOP."
@@ -75,7 +75,7 @@ def _map(context: Context) -> Figure:
         list(context.recipe.transect.points),
         layers,
         title=f"Permafrost zones {label_of(context)}, basins and transect",
-        sources=_sources(context, *context.zones["zone_kind"].map(ZONE_ROLES).unique(), "map"),
+        sources=sources_of(context, *context.zones["zone_kind"].map(ZONE_ROLES).unique(), "map"),
     )
 
 
@@ -85,7 +85,7 @@ def _profile(context: Context) -> Figure:
     from geotools.report.profile import transect_profile
 
     table = pd.read_csv(context.out / "transect.csv", keep_default_na=False, na_values=[""])
-    seen, sources = None, _sources(context)
+    seen, sources = None, sources_of(context)
     if context.recipe.inputs.observations:
         seen = pd.read_csv(context.out / FILE, keep_default_na=False, na_values=[""])
         seen = seen[seen["within"]]
