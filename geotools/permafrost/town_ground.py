@@ -97,6 +97,7 @@ def town_ground_change(
     capacity takes the warmest temperature of the year at each depth, as the building code does.
     """
     import pandas as pd
+    from dask import base
 
     table = pd.DataFrame(towns).reset_index(drop=True)
     _ensure_towns(table)
@@ -116,17 +117,10 @@ def town_ground_change(
     if found.any():
         # Towns share cells, and a cell is stepped once.
         cells, member = np.unique(np.stack((rows, columns))[:, found], axis=1, return_inverse=True)
-        numbers, reasons = _of_cells(
-            _pick(first, cells),
-            _pick(second, cells),
-            _pick(ground, cells),
-            depth,
-            pile,
-            soil,
-            excess_ice,
-            settings,
-            column,
-        )
+        # Few cells of a grid that may be large: from here on in memory, and read once for all that is made of them.
+        compute: Any = base.compute
+        one, two, soils = compute(_pick(first, cells), _pick(second, cells), _pick(ground, cells))
+        numbers, reasons = _of_cells(one, two, soils, depth, pile, soil, excess_ice, settings, column)
         for name, values in numbers.items():
             table.loc[found, name] = values[member.ravel()]
         table.loc[found, "reason"] = reasons[member.ravel()]
@@ -179,7 +173,7 @@ def _of_cells(
         column=column,
         snow_tas=climate["snow_tas"],
         depths=levels.tolist(),
-    ).compute()
+    )
     thaw = out["active_layer_thickness"]
     capacity = pile_bearing_capacity(out["tsl_maximum"], thaw, pile=pile, soil=soil)
     # Where nothing is known of the ground, nothing is borne either way.

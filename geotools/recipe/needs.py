@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
 
 from geotools.model_inputs.generic import storage_rows
 from geotools.permafrost.parameters import FIELDS as GROUND
@@ -26,9 +23,9 @@ from geotools.recipe.series_inputs import block_steps, chunk_reads, opened, stor
 from geotools.recipe.steps.fields import soil_layers
 from geotools.recipe.steps.figures import PIXELS
 from geotools.recipe.steps.model_inputs import fits_in_memory
-
-if TYPE_CHECKING:
-    import geopandas as gpd
+from geotools.recipe.zone_cells import FLOAT as _FLOAT
+from geotools.recipe.zone_cells import STORED as _STORED
+from geotools.recipe.zone_cells import gathered, near_regions, touched, zone_boxes
 
 # What a process holds by itself when a step starts: libraries, compiled kernels, polygons of zones, regions and maps.
 # Measured on a grid of a few cells, where fields take next to nothing.
@@ -39,7 +36,6 @@ _LOADED = {
 }  # fmt: skip
 _MB = 1_000_000
 _MONTHLY = ("tas", "pr", "snd", "snw")
-_FLOAT, _STORED = 8, 4
 # Copies of a chunk on its way: as it is packed, decoded, and in the layout that kernels take.
 _COPIES = 3
 # Bands share the rows of the input along their edges, which is not worth a word.
@@ -190,7 +186,7 @@ def _rereading(context: Context) -> list[str]:
 def _model_inputs(context: Context) -> Need:
     per_cell = cell_bytes(context) - 2 * _STORED
     chunk, read, written, held, loads = _chunks(context)[1], 0, 0, 0, 0
-    for cells, regions in _zone_boxes(context):
+    for cells, regions in zone_boxes(context):
         size = cells * (per_cell + _STORED * (2 + regions))
         whole = fits_in_memory(context, cells * (per_cell + _FLOAT * (2 + regions)))
         formats = 1 if whole else 2
@@ -199,7 +195,7 @@ def _model_inputs(context: Context) -> Need:
         # The part of the regions is made anew for each chunk that is written.
         streamed = _chunk_bytes(context) + 3 * _FLOAT * regions * chunk
         held = max(held, 3 * size if whole else streamed)
-    near = len(_regions(context)) * storage_rows(context.grid.shape) * context.grid.shape[1]
+    near = len(near_regions(context)) * storage_rows(context.grid.shape) * context.grid.shape[1]
     return _need(
         "model_inputs",
         max(held, 3 * _FLOAT * near) + 2 * _FLOAT * context.grid.size,
@@ -245,10 +241,10 @@ def _zonal(step: str, kind: str) -> Callable[[Context], Need]:
         names = (*SUMMARISED, *soil_layers(context), "land_cover_fraction")
         return _need(
             step,
-            _threads() * _chunk_bytes(context) + _gathered(context, kind),
+            _threads() * _chunk_bytes(context) + gathered(context, kind),
             loads=len(names) * _chunks(context)[0],
             read_bytes=context.grid.size * cell_bytes(context, names),
-            layout=[f"quantiles gather the values of about {_touched(context, kind)[0]:,} cells at a time"],
+            layout=[f"quantiles gather the values of about {touched(context, kind)[0]:,} cells at a time"],
         )
 
     return need
@@ -268,21 +264,22 @@ def _cross_section(context: Context) -> Need:
 
 
 def _town_ground(context: Context) -> Need:
-    from geotools.recipe.steps.town_ground import CLIMATE, NEEDED, rows_with_towns, towns
+    from geotools.recipe.steps.town_ground import CLIMATE, NEEDED, rows_of, towns
 
-    rows, (height, width) = rows_with_towns(context), context.grid.shape
-    # Whole chunks are read, whichever of their rows are wanted.
-    step = context.chunk_rows
-    first, last = rows.start // step * step, min(-(-rows.stop // step) * step, height)
-    read = (last - first) * width * cell_bytes(context, NEEDED)
-    loads = len(NEEDED) * -(-(last - first) // step)
+    pieces = rows_of(context, context.chunk_rows)
+    read = sum(last - first for first, last in pieces) * context.grid.shape[1] * cell_bytes(context, NEEDED)
+    loads, held = len(NEEDED) * len(pieces), _threads() * _chunk_bytes(context)
     if SECOND_CLIMATE in context.inputs:
-        read += window_bytes(context, rows, SECOND_CLIMATE, CLIMATE)
-        loads += pieces_read(context, rows, SECOND_CLIMATE, CLIMATE)
+        bands = context.bands
+        # Each variable is brought to the grid by itself, in the bands of the fields.
+        for band in (slice(*b) for b in rows_of(context, bands[0][1] - bands[0][0])):
+            read += window_bytes(context, band, SECOND_CLIMATE, CLIMATE)
+            loads += pieces_read(context, band, SECOND_CLIMATE, CLIMATE)
+        held = max(held, band_bytes(context, bands[0][1] - bands[0][0]))
     columns = 2 * len(towns(context))
     return _need(
         "town_ground",
-        2 * (last - first) * width * cell_bytes(context, NEEDED) + _column_bytes(context, columns),
+        held + _column_bytes(context, columns),
         loads=loads,
         read_bytes=read,
         layout=[f"up to {columns} columns are brought into balance"],
@@ -363,48 +360,6 @@ def _threads() -> int:
     from dask.system import CPU_COUNT
 
     return int(config.get("num_workers", None) or CPU_COUNT)
-
-
-def _polygons(context: Context, kind: str) -> gpd.GeoSeries:
-    return (context.zones if kind == "zones" else context.transect.segments).to_crs(4326).geometry
-
-
-def _touched(context: Context, kind: str) -> tuple[int, int]:
-    """About how many cells all zones or segments cover together, and the largest of them."""
-    polygons = _polygons(context, kind)
-    # All cells of the joint grid have the same size in degrees.
-    cell = context.recipe.grid.resolution_deg**2
-    largest = max(shapely.area(polygons.to_numpy())) / cell
-    return int(shapely.area(shapely.union_all(polygons.to_numpy())) / cell), int(largest)
-
-
-def _gathered(context: Context, kind: str) -> int:
-    """Bytes of a quantile: all values as pieces and joined, with the numbers of their cells, and one zone sorted."""
-    every, largest = _touched(context, kind)
-    # Known cells of segments are counted, which takes a byte of each piece and of the whole.
-    counted = 2 * every if kind == "segments" else 0
-    return every * (2 * _STORED + _FLOAT) + counted + 7 * _FLOAT * largest
-
-
-def _regions(context: Context) -> gpd.GeoDataFrame:
-    """The regions near the grid."""
-    west, south, east, north = context.grid.bounds
-    return context.open("regions").cx[west:east, south:north]
-
-
-def _zone_boxes(context: Context) -> list[tuple[int, int]]:
-    """Cells of the rectangle around each zone as it is written, and the regions that it touches."""
-    g, (height, width) = context.recipe.grid, context.grid.shape
-    regions, boxes = _regions(context), []
-    for polygon in _polygons(context, "zones"):
-        west, south, east, north = polygon.bounds
-        sides = []
-        for low, high, start, size in ((west, east, g.west, width), (south, north, g.south, height)):
-            first = math.floor((low - start) / g.resolution_deg) - 1
-            last = math.ceil((high - start) / g.resolution_deg) + 1
-            sides.append(min(last, size) - max(first, 0))
-        boxes.append((sides[0] * sides[1], int(regions.intersects(polygon).sum())))
-    return boxes
 
 
 def _counted(number: int, what: str, rows: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -37,13 +37,13 @@ def table(context: Context) -> pd.DataFrame:
     from geotools.permafrost.town_ground import town_ground_change
 
     chosen = context.recipe.towns
-    rows = rows_with_towns(context)
-    fields = context.fields().isel(lat=rows)[list(NEEDED)].compute()
+    # Lazy: only the cells of towns come into memory.
+    fields = context.fields()
     first, ground = fields[list(CLIMATE)], fields[list(GROUND)]
     found = town_ground_change(
         towns(context),
         first,
-        _second(context, first, rows),
+        _second(context, first),
         ground,
         labels=labels(context),
         depth=chosen.depth_m,
@@ -122,23 +122,45 @@ def _known(context: Context) -> pd.DataFrame:
     )
 
 
-def rows_with_towns(context: Context) -> slice:
-    """Rows of the joint grid from the southernmost town in it to the northernmost."""
-    lat, edges = towns(context)["lat"].to_numpy(), context.grid.y_edges
-    row = np.searchsorted(edges, lat, side="right") - 1
-    row = row[(row >= 0) & (row < context.grid.shape[0])]
-    if row.size == 0:
-        return slice(0, 1)
-    # Towns beside the rows that are read would lie outside of them.
-    return slice(int(row.min()), int(row.max()) + 1)
+def rows_of(context: Context, size: int) -> list[tuple[int, int]]:
+    """Pieces of some rows of the joint grid that hold towns: first row, and the one behind the last."""
+    height = context.grid.shape[0]
+    row = np.searchsorted(context.grid.y_edges, towns(context)["lat"].to_numpy(), side="right") - 1
+    lon, edges = towns(context)["lon"].to_numpy(), context.grid.x_edges
+    inside = (row >= 0) & (row < height) & (lon >= edges[0]) & (lon <= edges[-1])
+    return [(k * size, min((k + 1) * size, height)) for k in np.unique(row[inside] // size).tolist()]
 
 
-def _second(context: Context, first: xr.Dataset, rows: slice) -> xr.Dataset:
+def _second(context: Context, first: xr.Dataset) -> xr.Dataset:
     if context.recipe.towns.second_climate is None:
         warmer = (first["tas"] + context.recipe.towns.warming_K).assign_attrs(first["tas"].attrs)
         # The snow stays as it is: the monthly snow model overdoes what a kelvin takes from the snow of October, and
         # ground under less snow is colder.
         return xr.Dataset({"tas": warmer})
     context.open_raster(SECOND_CLIMATE, CLIMATE)
-    found = brought(context, rows, SECOND_CLIMATE, dict.fromkeys(CLIMATE, "regrid"))
-    return xr.Dataset(found).assign_coords(lat=first["lat"], lon=first["lon"])
+    return xr.Dataset({name: _brought(context, name, first) for name in CLIMATE})
+
+
+def _brought(context: Context, name: str, like: xr.Dataset) -> xr.DataArray:
+    """A variable of the second climate on the joint grid, lazily in the bands of the run."""
+    import dask.array as da
+    from dask.delayed import delayed
+
+    lazy: Any = da
+
+    def values(first: int, last: int) -> Any:
+        found = brought(context, slice(first, last), SECOND_CLIMATE, {name: "regrid"})[name]
+        return np.asarray(found.transpose("time", "lat", "lon").values, dtype="float64")
+
+    width = context.grid.shape[1]
+    parts = [
+        lazy.from_delayed(delayed(values, traverse=False)(*band), (12, band[1] - band[0], width), "float64")
+        for band in context.bands
+    ]
+    attrs = context.rasters[SECOND_CLIMATE][name].attrs
+    return xr.DataArray(
+        lazy.concatenate(parts, axis=1),
+        dims=("time", "lat", "lon"),
+        coords={"lat": like["lat"], "lon": like["lon"]},
+        attrs={"units": attrs["units"]},
+    )
