@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from geotools.report import answer, charts, images, run_files, sections, trade
+from geotools.report import answer, charts, images, run_files, sections, town_ground, trade
 from geotools.report.methods import LIMITS, methods
 from geotools.report.names import is_region
 
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 _DOI = re.compile(r"10\.\d{4,9}/[^\s;,<>\"]*[^\s;,.<>\"]")
 _KNOWN = {
     "basins_map": "Permafrost zones, basins and transect on an equal-area map",
+    "cross_section": "Ground temperature over depth and latitude along the transect, in balance with the climate",
     "transect_profile": "Temperature, snow, permafrost and thaw depth along the transect",
 }
-_ALONG = "transect"
+_ALONG = ("transect", "cross_section")
 
 
 def write(run_dir: str | Path) -> Path:
@@ -96,6 +97,7 @@ def _content(files: RunFiles) -> dict[str, Any]:
         "transect": str(sections.settings(files, "transect").get("name") or "Transect"),
         "towns": sections.towns(files),
         "swath": sections.swath(files),
+        "ground": town_ground.section(files),
         "trade": trade.section(files),
         "tier_tables": tier_tables,
         "tier_rows": tier_rows,

@@ -32,6 +32,20 @@ _TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         ("value", "lo95", "hi95"),
         ("valid_fraction", "depth_top_m", "depth_bottom_m"),
     ),
+    "town_ground.csv": (
+        ("name", "reason", "climate_1", "climate_2", "pile", "tier", "method", "strength", "references"),
+        (
+            "lat",
+            "ground_temperature_depth_m",
+            "ground_temperature_1_degC",
+            "ground_temperature_2_degC",
+            "active_layer_1_m",
+            "active_layer_2_m",
+            "bearing_capacity_1_kN",
+            "bearing_capacity_change_percent",
+        ),
+        (),
+    ),
     "trade_balance.csv": (
         ("region", "partner", "sector", "account", "sign_certain", "basis"),
         ("year", "export_tco2", "import_tco2", "balance_tco2", "lo95", "hi95"),

@@ -8,7 +8,8 @@ import pytest
 import shapely
 import xarray as xr
 
-from geotools.report import basin_map, transect_profile
+from geotools.report import basin_map, ground_cross_section, transect_profile
+from geotools.report.cross_section import to_depth, to_height
 from geotools.report.map import MapLayers
 from geotools.report.profile import spread_apart
 from geotools.report.style import ZONE_COLOURS, save
@@ -219,3 +220,82 @@ def test_map_names_zones_basins_places_and_sources(tmp_path):
         assert word in said, word
     save(figure, tmp_path / "map.png")
     assert (tmp_path / "map.png").stat().st_size > 10_000
+
+
+def ground_section(frozen=True):
+    depth = np.array([0.0, 0.5, 1.0, 2.0, 10.0, 20.0, 60.0, 500.0])
+    mean = (np.array([3.0, -2.0, -6.0]) if frozen else np.array([3.0, 4.0, 5.0]))[:, None] + 0.02 * depth
+    along = {
+        name: ("segment", values if frozen else np.full(3, np.nan))
+        for name, values in (
+            ("active_layer_thickness", np.array([np.nan, 1.5, 0.8])),
+            ("permafrost_base_depth", np.array([np.nan, 100.0, 900.0])),
+            ("permafrost_base_depth_ttop", np.array([np.nan, 80.0, 300.0])),
+        )
+    }
+    return xr.Dataset(
+        {
+            "tsl_mean": (("segment", "depth"), mean),
+            "simulated": ("depth", (depth <= 60).astype("int8")),
+            "zero_annual_amplitude_depth": ("segment", [9.0, 12.0, 15.0]),
+            "maat": ("segment", [1.0, -6.0, -12.0]),
+            "ground_temperature_top": ("segment", [3.0, -2.0, -6.0]),
+            "ttop": ("segment", [2.0, -3.0, -5.0]),
+            **along,
+        },
+        coords={
+            "depth": depth,
+            "distance_km": ("segment", [10.0, 30.0, 50.0]),
+            "lat": ("segment", [48.0, 58.0, 68.0]),
+        },
+    )
+
+
+def drawn(section):
+    return ground_cross_section(
+        section,
+        [("Harbin", 10.0), ("Tiksi", 50.0)],
+        title="A to B",
+        sources="Sources: test data",
+        label="modelled from test",
+    )
+
+
+def test_the_cross_section_names_lines_units_places_and_what_is_assumed():
+    figure = drawn(ground_section())
+    said = texts(figure)
+    for word in (
+        "mean annual ground temperature (°C)", "depth (m)", "distance (km)", "latitude", "modelled from test", "Harbin",
+        "base of the active layer", "zero annual amplitude", "permafrost base, heat flux assumed", "0 °C",
+        "below 60 m: geothermal gradient, heat flux assumed", "Sources: test data", "52°N",
+    ):  # fmt: skip
+        assert word in said, word
+
+
+def test_temperatures_are_drawn_symmetric_about_0_degC_which_is_white():
+    figure = drawn(ground_section())
+    filled = next(
+        c for c in figure.axes[1].collections if isinstance(c, mpl.contour.QuadContourSet) and c.filled
+    )
+    np.testing.assert_allclose(filled.levels, -filled.levels[::-1])
+    assert filled.cmap(filled.norm(0.0))[:3] == (1.0, 1.0, 1.0)
+    cold, warm = filled.cmap(filled.norm(-5.0)), filled.cmap(filled.norm(5.0))
+    assert cold[2] > cold[0]
+    assert warm[0] > warm[2]
+
+
+def test_three_scales_of_depth_meet_and_turn_back():
+    depth = np.array([0.0, 1.0, 2.0, 11.0, 20.0, 260.0, 500.0, 700.0])
+    np.testing.assert_allclose(to_depth(to_height(depth)), depth)
+    assert np.all(np.diff(to_height(np.linspace(0, 700, 2000))) > 0)
+
+
+def test_a_line_without_permafrost_can_be_drawn():
+    assert "base of the active layer" in texts(drawn(ground_section(frozen=False)))
+
+
+def test_pdf_and_png_of_equal_figures_are_equal_files(tmp_path):
+    for ending in ("png", "pdf"):
+        for name in ("a", "b"):
+            save(drawn(ground_section()), tmp_path / f"{name}.{ending}")
+        assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()

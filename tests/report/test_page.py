@@ -321,3 +321,47 @@ def test_rounding(given, said):
     value, low, high, unit = given
     bounds = [float("nan") if b is None else b for b in (low, high)]
     assert str(quantity(value, *bounds, unit=unit)) == said
+
+
+TOWN_GROUND = (
+    "name,lat,reason,climate_1,climate_2,pile,tier,method,strength,references,ground_temperature_depth_m,"
+    "ground_temperature_1_degC,ground_temperature_2_degC,active_layer_1_m,active_layer_2_m,bearing_capacity_1_kN,"
+    "bearing_capacity_change_percent\n"
+    'Yakutsk,62.03,,ERA5,ERA5 +1 K (a sensitivity),"square pile, 0.35 m",modelled,modelled from test,recalled,'
+    "doi:10.1657/1938-4246-44.3.368,10,-1.26,-0.41,1.33,1.52,1123.4,-34.6\n"
+    "Chita,52.03,lost,ERA5,x,p,modelled,m,s,r,10,-0.5,0.6,1.9,,520,-100\n"
+    "Harbin,45.75,none in balance,ERA5,x,p,modelled,m,s,r,10,8.4,9.3,,,0,\n"
+)
+
+
+def test_the_ground_under_towns_is_told_with_its_climates_origin_and_gaps(tmp_path):
+    source = written(make(tmp_path / "run", town_ground=TOWN_GROUND))
+    text = Page(source).text
+    part = text[text.index("First climate:") :]
+    for words in (
+        "ERA5 +1 K (a sensitivity)",
+        "Yakutsk",
+        "−1.3",
+        "1120",
+        "−35",
+        "recalled",
+        "none in balance: 1",
+        "10 m",
+    ):
+        assert words in part, words
+    assert "Harbin" not in part[: part.index("Further towns")]
+    assert 'href="https://doi.org/10.1657/1938-4246-44.3.368"' in source
+
+
+def test_a_run_without_towns_has_no_such_section(source):
+    assert 'id="ground"' not in source
+
+
+def test_the_cross_section_stands_with_the_transect(tmp_path):
+    from PIL import Image
+
+    folder = make(tmp_path / "run")
+    Image.new("RGB", (60, 40)).save(folder / "figures" / "cross_section.png")
+    source = written(folder)
+    along = source[source.index('id="transect"') :]
+    assert "Ground temperature over depth and latitude" in along

@@ -60,7 +60,7 @@ def table(context: Context) -> pd.DataFrame:
         ground_temperature_depth_m=chosen.depth_m,
         pile=told["pile"],
         tier="modelled",
-        method=f"{label_of(context)}; {told['method']}; {told['column']}",
+        method=f"{label_of(context)}; {told['method'].removeprefix('modelled: ')}; {told['column']}",
         strength=told["strength"],
         settlement=told["settlement"],
         references=told["references"],
