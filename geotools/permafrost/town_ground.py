@@ -56,6 +56,7 @@ def town_ground_change(
     excess_ice: float | None = None,
     settings: EquilibriumSettings | None = None,
     column: ColumnSettings | None = None,
+    years: int = 40,
 ) -> pd.DataFrame:
     """Change of the ground under towns between two climates.
 
@@ -76,7 +77,7 @@ def town_ground_change(
         As for `pile_bearing_capacity`.
     excess_ice : float, optional [1]
         Volume of excess ice over that of the ground. Without it nothing is said of settlement.
-    settings, column
+    settings, column, years
         As for `ground_in_balance`.
 
     Returns
@@ -120,7 +121,7 @@ def town_ground_change(
         # Few cells of a grid that may be large: from here on in memory, and read once for all that is made of them.
         compute: Any = base.compute
         one, two, soils = compute(_pick(first, cells), _pick(second, cells), _pick(ground, cells))
-        numbers, reasons = _of_cells(one, two, soils, depth, pile, soil, excess_ice, settings, column)
+        numbers, reasons = _of_cells(one, two, soils, depth, pile, soil, excess_ice, settings, column, years)
         for name, values in numbers.items():
             table.loc[found, name] = values[member.ravel()]
         table.loc[found, "reason"] = reasons[member.ravel()]
@@ -152,6 +153,7 @@ def _of_cells(
     excess_ice: float | None,
     settings: EquilibriumSettings | None,
     column: ColumnSettings | None,
+    years: int,
 ) -> tuple[dict[str, Any], Any]:
     """Numbers and reasons of cells."""
     levels = np.unique(
@@ -173,6 +175,7 @@ def _of_cells(
         column=column,
         snow_tas=climate["snow_tas"],
         depths=levels.tolist(),
+        years=years,
     )
     thaw = out["active_layer_thickness"]
     capacity = pile_bearing_capacity(out["tsl_maximum"], thaw, pile=pile, soil=soil)

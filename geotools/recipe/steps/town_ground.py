@@ -52,6 +52,7 @@ def table(context: Context) -> pd.DataFrame:
         excess_ice=chosen.excess_ice,
         settings=permafrost_settings(context),
         column=column_settings(context),
+        years=context.recipe.ground_column.years,
     )
     told = found.attrs
     return found.assign(
