@@ -18,6 +18,10 @@ for name in (
     "figures/basins_map.png",
     "figures/transect_profile.png",
     "figures/transect_profile.pdf",
+    "figures/cross_section.png",
+    "figures/cross_section.pdf",
+    "cross_section.nc",
+    "town_ground.csv",
 ):
     assert (out / name).stat().st_size > 1000, name
 assert record["peak_memory_bytes"] < 2e9, record["peak_memory_bytes"]
