@@ -11,7 +11,8 @@ import xarray as xr
 from geotools.errors import UsageError
 from geotools.guards import ensure_range
 from geotools.permafrost.parameters import FIELDS
-from geotools.permafrost.soil_column import SoilColumn, SoilLayer, column_edges, ensure_geothermal
+from geotools.permafrost.soil_checks import ensure_geothermal
+from geotools.permafrost.soil_column import SoilColumn, SoilLayer, column_edges
 from geotools.permafrost.soil_properties import ICE_CONDUCTIVITY, WATER_CONDUCTIVITY
 
 GEOTHERMAL_SOURCE = (
