@@ -26,11 +26,11 @@ from .frost_number import (
     stefan_frost_number,
     surface_frost_number,
 )
-from .heat_capacity import ground_heat_capacity
-from .kudryavtsev import kudryavtsev
 from .frozen_strength import FrozenStrength
 from .ground_balance import ground_in_balance
 from .ground_layers import ColumnSettings, ground_column
+from .heat_capacity import ground_heat_capacity
+from .kudryavtsev import kudryavtsev
 from .n_factor import freezing_n_factor, gisnas_freezing_n_factor, kudryavtsev_snow_offset
 from .nival import nival_offset
 from .offsets import surface_offset, thermal_offset
@@ -40,7 +40,6 @@ from .snow_cover import SnowCover
 from .soil_column import SoilColumn, SoilLayer, column_edges
 from .stefan import Layer, edaphic_factor, fit_edaphic_factor, layered_stefan_thaw_depth, stefan_thaw_depth
 from .subgrid_parameters import ensemble_parameters
-from .stefan import Layer, edaphic_factor, layered_stefan_thaw_depth, stefan_thaw_depth
 from .town_ground import town_ground_change
 from .ttop import mean_annual_ground_surface_temperature, ttop
 from .ttop_members import ttop_ensemble
@@ -76,8 +75,8 @@ __all__ = [
     "freezing_n_factor",
     "frost_number",
     "gisnas_freezing_n_factor",
-    "ground_heat_capacity",
     "ground_column",
+    "ground_heat_capacity",
     "ground_in_balance",
     "ground_parameters",
     "kudryavtsev",
@@ -102,8 +101,8 @@ __all__ = [
     "stefan_thaw_depth",
     "surface_frost_number",
     "surface_offset",
-    "thermal_offset",
     "thaw_settlement",
+    "thermal_offset",
     "town_ground_change",
     "ttop",
     "ttop_ensemble",
