@@ -157,8 +157,9 @@ def ground_in_balance(
     guess = known["magt"]
     for _ in range(_PASSES):
         guess = _next_guess(layers, forcing, snow, guess)
-    within = levels[levels <= below.depth]
-    run = _stepped(layers, forcing, snow, guess, np.union1d(within, [below.depth]), years)
+    # Lines are found in a fine profile, however few depths are wanted.
+    fine = np.union1d([*PROFILE_DEPTHS, below.depth], levels)
+    run = _stepped(layers, forcing, snow, guess, fine[fine <= below.depth], years)
     out = _profile(run, known["magt"], levels, below)
     return _dressed(
         out.assign(permafrost_base_depth_ttop=_base_of_ttop(known["magt"], layers, below)), below
@@ -177,9 +178,8 @@ def _forcing(tas: xr.DataArray, snd: xr.DataArray, ground: xr.Dataset) -> xr.Dat
     air = daily_from_monthly(tas, time=time)
     surface = (air * ground["n_factor_thawing"]).where(air > 0.0, air + 0.0 * ground["n_factor_thawing"])
     surface.attrs = {"units": "degC"}
-    depth = daily_from_monthly(snd, time=time)
-    # The column wants snow where it wants temperatures, and nowhere else.
-    return xr.Dataset({"surface": surface, "snow": depth.assign_attrs(units="m")})
+    depth = daily_from_monthly(snd, time=time).assign_attrs(units="m")
+    return xr.Dataset({"surface": surface, "snow": depth})
 
 
 def _stepped(

@@ -69,6 +69,16 @@ def test_the_base_of_permafrost_is_where_the_gradient_reaches_0_degC(dry):
     assert np.isnan(dry["active_layer_thickness"][2])
 
 
+def test_lines_do_not_hang_on_the_depths_that_are_asked_for():
+    tas = year([-10.0, -3.0])
+    every = ground_in_balance(tas, rain(tas, 0.6), ground(2), years=5)
+    few = ground_in_balance(tas, rain(tas, 0.6), ground(2), years=5, depths=[1.0, 20.0])
+    assert few["depth"].values.tolist() == [1.0, 20.0]
+    for name in ("permafrost_base_depth", "zero_annual_amplitude_depth", "active_layer_thickness"):
+        np.testing.assert_allclose(few[name], every[name])
+    np.testing.assert_allclose(few["tsl_mean"], every["tsl_mean"].sel(depth=[1.0, 20.0]))
+
+
 def test_below_the_column_profiles_are_said_to_be_assumed_and_follow_the_gradient(dry):
     below = dry.isel(depth=(dry["simulated"] == 0).values)
     assert below["depth"].min() > 60.0
