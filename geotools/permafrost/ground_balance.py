@@ -122,8 +122,9 @@ def ground_in_balance(
 
     Notes
     -----
-    Air temperature is that of the snow surface in winter, and times the thawing n-factor that of the ground in
-    summer. Months become days by `daily_from_monthly`, so that the weather within a month is left out.
+    Air temperature times the thawing n-factor is the temperature of the ground surface in summer. In winter it is air
+    temperature times the freezing n-factor, or that of the surface of snow of the modelled depth. Months become days by
+    `daily_from_monthly`, so that the weather within a month is left out.
 
     A deep column takes centuries to follow its surface, and a wrong first guess near 0 degC longer. So the temperature
     at 6 m, less what the geothermal flux adds down to there, is taken for the next first guess, a few times, and a
@@ -147,12 +148,10 @@ def ground_in_balance(
         )
     known = equilibrium_permafrost(tas, pr, ground, settings=settings)
     snowy = known if snow_tas is None else equilibrium_permafrost(snow_tas, pr, ground, settings=settings)
-    forcing = _forcing(tas, snowy["snd"], ground)
-    tundra = tundra_snow_share(monthly_extremes(tas if snow_tas is None else snow_tas)["warmest_month"])
-    density = snow_density(
-        tundra, taiga_density=settings.taiga_snow_density, tundra_density=settings.tundra_snow_density
-    )
-    snow = SnowCover(density, conductivity_method=below.snow_conductivity_method)
+    snow = None
+    if below.winter == "snow":
+        snow = _snow(tas if snow_tas is None else snow_tas, settings, below)
+    forcing = _forcing(tas, snowy, ground, below)
     layers = ground_column(ground, settings=below)
     guess = known["magt"]
     for _ in range(_PASSES):
@@ -167,25 +166,38 @@ def ground_in_balance(
         {
             "method": "transient column stepped into balance with a mean year, below it the geothermal gradient",
             "ground": below.describe(),
-            "snow": snow.describe(),
+            "winter": snow.describe() if snow else f"freezing n-factor, method {settings.n_factor_method}",
         }
     )
 
 
-def _forcing(tas: xr.DataArray, snd: xr.DataArray, ground: xr.Dataset) -> xr.Dataset:
-    """Daily surface temperature and snow depth of one year."""
+def _snow(tas: xr.DataArray, settings: EquilibriumSettings, below: ColumnSettings) -> SnowCover:
+    """The snow that goes with an air temperature, but for its depth."""
+    tundra = tundra_snow_share(monthly_extremes(tas)["warmest_month"])
+    density = snow_density(
+        tundra, taiga_density=settings.taiga_snow_density, tundra_density=settings.tundra_snow_density
+    )
+    return SnowCover(density, conductivity_method=below.snow_conductivity_method)
+
+
+def _forcing(tas: xr.DataArray, known: xr.Dataset, ground: xr.Dataset, below: ColumnSettings) -> xr.Dataset:
+    """Daily surface temperature, and snow depth where there is any, of one year."""
     time = xr.date_range(f"{_YEAR}-01-01", f"{_YEAR}-12-31")
     air = daily_from_monthly(tas, time=time)
-    surface = (air * ground["n_factor_thawing"]).where(air > 0.0, air + 0.0 * ground["n_factor_thawing"])
-    surface.attrs = {"units": "degC"}
-    depth = daily_from_monthly(snd, time=time).assign_attrs(units="m")
-    return xr.Dataset({"surface": surface, "snow": depth})
+    thawing = ground["n_factor_thawing"]
+    freezing = known["n_factor_freezing"] if below.winter == "n_factor" else xr.ones_like(thawing)
+    # Missing ground is missing the whole year.
+    surface = (air * thawing).where(air > 0.0, air * freezing + 0.0 * thawing)
+    out = xr.Dataset({"surface": surface.assign_attrs(units="degC")})
+    if below.winter == "snow":
+        out["snow"] = daily_from_monthly(known["snd"], time=time).assign_attrs(units="m")
+    return out
 
 
 def _stepped(
     column: SoilColumn,
     forcing: xr.Dataset,
-    snow: SnowCover,
+    snow: SnowCover | None,
     guess: xr.DataArray,
     depths: Array,
     years: int,
@@ -196,7 +208,7 @@ def _stepped(
     out = simulate(
         column,
         forcing["surface"],
-        snow_depth=forcing["snow"],
+        snow_depth=forcing.get("snow"),
         snow=snow,
         depths=depths.tolist(),
         spin_up=spin_up,
@@ -206,7 +218,7 @@ def _stepped(
 
 
 def _next_guess(
-    column: SoilColumn, forcing: xr.Dataset, snow: SnowCover, guess: xr.DataArray
+    column: SoilColumn, forcing: xr.Dataset, snow: SnowCover | None, guess: xr.DataArray
 ) -> xr.DataArray:
     """Surface temperature of the steady profile that a pass of some years was on its way to."""
     depths = np.arange(0.5, _REFERENCE_DEPTH + 0.25, 0.5)

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from geotools.errors import UsageError
-from geotools.guards import ensure_range
+from geotools.guards import ensure_range, one_of
 from geotools.permafrost.parameters import FIELDS
 from geotools.permafrost.soil_checks import ensure_geothermal
 from geotools.permafrost.soil_column import SoilColumn, SoilLayer, column_edges
@@ -21,6 +21,8 @@ GEOTHERMAL_SOURCE = (
 ROCK_SOURCE = (
     "W m-1 K-1, assumed: 1.5 to 3.5 in most rocks, Clauser & Huenges (1995), AGU Reference Shelf 3, 105-126"
 )
+
+WINTERS = ("n_factor", "snow")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,15 +43,18 @@ class ColumnSettings:
         Filled with water.
     soil_porosity, organic_porosity : float [1]
         Of mineral soil and the organic layer; at least their water.
+    winter : {"n_factor", "snow"}
+        What stands between cold air and ground: the freezing n-factor of the equilibrium chain, so that column and TTOP
+        know the same surface, or the snow itself.
     snow_conductivity_method : str
-        See `geotools.permafrost.snow_thermal_conductivity`.
+        Of the snow on a column; see `geotools.permafrost.snow_thermal_conductivity`.
 
     Raises
     ------
     DataError
         When a number is out of its range.
     UsageError
-        When the column ends within the soil.
+        When the column ends within the soil, or `winter` is none of the two.
     """
 
     depth: float = 60.0
@@ -59,6 +64,7 @@ class ColumnSettings:
     rock_porosity: float = 0.03
     soil_porosity: float = 0.45
     organic_porosity: float = 0.85
+    winter: str = "n_factor"
     snow_conductivity_method: str = "yen1981"
 
     def __post_init__(self) -> None:
@@ -74,6 +80,7 @@ class ColumnSettings:
             ensure_range(
                 f"ColumnSettings, {name}", np.asarray(getattr(self, name), dtype="float64"), low, high, units
             )
+        one_of("winter", self.winter, WINTERS)
         if self.soil_depth >= self.depth:
             raise UsageError(
                 f"soil down to {self.soil_depth:g} m in a column of {self.depth:g} m",
@@ -84,10 +91,15 @@ class ColumnSettings:
 
     def describe(self) -> str:
         """The settings in a line, for the attributes of results."""
+        winter = (
+            f"snow conductivity {self.snow_conductivity_method}"
+            if self.winter == "snow"
+            else "freezing n-factor in winter"
+        )
         return (
             f"organic layer and mineral soil by land cover to {self.soil_depth:g} m, rock of "
             f"{self.rock_conductivity:g} W m-1 K-1 below, geothermal flux {self.geothermal_flux:g} W m-2 (assumed), "
-            f"snow conductivity {self.snow_conductivity_method}"
+            f"{winter}"
         )
 
 

@@ -169,6 +169,10 @@ class GroundColumnSettings(_Section):
     rock_conductivity_W_m1_K1: Annotated[float, Field(gt=0, le=10)] = Field(
         2.5, description="assumed; 1.5 to 3.5 in most rocks"
     )
+    winter: Literal["n_factor", "snow"] = Field(
+        "n_factor",
+        description="between air and ground: the freezing n-factor, as in the fields, or the snow itself",
+    )
     snow_conductivity_method: Literal["sturm1997", "calonne2011", "yen1981", "devaux"] = Field(
         "yen1981", description="of the snow on the column; decides where the ground is near 0 degC"
     )

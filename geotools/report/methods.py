@@ -168,9 +168,9 @@ LIMITS = (
     "to 4 K too warm (docs/validation.md, docs/permafrost.md).",
     "The step of ground temperature between Kyusyur and Tiksi follows from the change of snow class and is uncertain "
     "by several kelvins (docs/permafrost.md).",
-    "The cross-section differs from TTOP by 2 K in the mean. Between 56 and 61 and between 64 and 70 degrees north it "
-    "stands near 0 degC under deep snow, and the conductivity and density of snow decide whether it is frozen "
-    "(docs/cross_section.md).",
+    "The cross-section takes the surface from the same n-factors as TTOP, which decide its temperature. With the snow "
+    "itself (ground_column.winter: snow) it is 1.7 K warmer in the mean of the default transect, and half of its "
+    "permafrost is not in balance (docs/cross_section.md).",
     "The ground under towns is that of the grid cell in balance with a climate. The second climate of the default run "
     "is a given warming and no projection; the strength tables were recalled (docs/ground_under_towns.md).",
     "Permafrost that outlived a colder climate is not in the model, nor are excess ice, taliks, winter inversions "

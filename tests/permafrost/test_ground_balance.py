@@ -9,6 +9,7 @@ from geotools.permafrost import ColumnSettings, ground_column, ground_in_balance
 from geotools.permafrost.ground_layers import resistance_above
 
 MONTHS = np.arange(12)
+SNOW = ColumnSettings(winter="snow")
 
 
 def year(mean, amplitude=20.0):
@@ -111,18 +112,43 @@ def test_ground_that_conducts_better_frozen_is_colder_below_than_above():
     assert 0.5 < out["active_layer_thickness"].item() < 3.0
 
 
-def test_centuries_more_change_little_on_either_side_of_0_degC():
+@pytest.mark.parametrize("winter", ["n_factor", "snow"])
+def test_centuries_more_change_little_on_either_side_of_0_degC(winter):
     tas = year([-14.0, -11.0, 0.0, 2.0])
     pr = rain(tas, 0.8)
-    short = ground_in_balance(tas, pr, ground(4))
-    long = ground_in_balance(tas, pr, ground(4), years=300)
+    column = ColumnSettings(winter=winter)
+    short = ground_in_balance(tas, pr, ground(4), column=column)
+    long = ground_in_balance(tas, pr, ground(4), years=300, column=column)
     np.testing.assert_allclose(short["tsl_mean"], long["tsl_mean"], atol=0.05)
     assert float(long["imbalance"].max()) < 0.002
 
 
+def test_with_the_surface_of_ttop_the_column_finds_its_temperature():
+    tas = year([-13.0, -9.0, -5.0, 3.0], 22.0)
+    out = ground_in_balance(tas, rain(tas, 0.8), ground(4))
+    np.testing.assert_allclose(out["difference_from_ttop"], 0.0, atol=0.15)
+    assert out.attrs["winter"] == "freezing n-factor, method by_snow_class"
+
+
+def test_snow_warms_the_ground_and_its_conductivity_decides_how_much():
+    tas = year(-9.0, 24.0)
+    bare = ground_in_balance(tas, rain(tas, 0.0), ground(1), column=SNOW)
+    tops = [
+        ground_in_balance(
+            tas,
+            rain(tas, 0.8),
+            ground(1),
+            column=ColumnSettings(winter="snow", snow_conductivity_method=method),
+        )["ground_temperature_top"].item()
+        for method in ("devaux", "yen1981", "sturm1997")
+    ]
+    assert bare["ground_temperature_top"].item() < tops[0] - 2.0
+    assert tops[0] < tops[1] < tops[2]
+
+
 def test_permafrost_that_would_thaw_under_deep_snow_is_not_left_as_a_relict():
     tas = year(-8.0, 24.0)
-    out = ground_in_balance(tas, rain(tas, 1.0), ground(1))
+    out = ground_in_balance(tas, rain(tas, 1.0), ground(1), column=SNOW)
     assert out["ttop"].item() < 0.0  # which is where the first guess comes from
     assert np.isnan(out["active_layer_thickness"])
     assert out["tsl_mean"].sel(depth=10.0).item() > 0.2
@@ -159,12 +185,14 @@ def test_places_without_ground_are_missing_and_leave_others_alone():
     assert np.isnan(out["difference_from_ttop"][1])
 
 
-def test_chunks_change_nothing():
+@pytest.mark.parametrize("winter", ["n_factor", "snow"])
+def test_chunks_change_nothing(winter):
     tas = year([-9.0, -3.0, 2.0])
     pr = rain(tas, 0.6)
-    eager = ground_in_balance(tas, pr, ground(3), years=5)
+    options = {"column": ColumnSettings(winter=winter), "years": 5}
+    eager = ground_in_balance(tas, pr, ground(3), **options)
     chunk = {"place": 2}
-    lazy = ground_in_balance(tas.chunk(chunk), pr.chunk(chunk), ground(3).chunk(chunk), years=5)
+    lazy = ground_in_balance(tas.chunk(chunk), pr.chunk(chunk), ground(3).chunk(chunk), **options)
     assert lazy["tsl_mean"].chunks is not None
     xr.testing.assert_allclose(lazy.compute(), eager, rtol=1e-9, atol=1e-9)
 
@@ -176,7 +204,10 @@ def test_variables_have_units_and_a_name():
         if name != "simulated":
             assert {"units", "long_name"} <= set(field.attrs), name
     assert out["depth"].attrs["positive"] == "down"
-    assert "yen1981" in out.attrs["ground"]
+    assert "freezing n-factor" in out.attrs["ground"]
+    snowy = ground_in_balance(tas, rain(tas, 0.6), ground(1), column=SNOW, years=5)
+    assert "yen1981" in snowy.attrs["ground"]
+    assert "yen1981" in snowy.attrs["winter"]
 
 
 def test_layers_take_the_conductivity_ratio_of_ttop_and_ice_for_the_water_of_the_organic_layer():
@@ -214,11 +245,12 @@ def test_resistance_adds_up_over_the_layers_by_hand():
             "no conductivity_ratio",
         ),
         (lambda t, p, g: ColumnSettings(soil_depth=80.0), UsageError, "reaches into the rock"),
+        (lambda t, p, g: ColumnSettings(winter="moss"), UsageError, "n_factor"),
         (lambda t, p, g: ColumnSettings(geothermal_flux=50.0), DataError, "mW m-2"),
         (lambda t, p, g: ColumnSettings(rock_conductivity=-1.0), DataError, "rock_conductivity"),
         (
             lambda t, p, g: ground_in_balance(
-                t, p, g, column=ColumnSettings(snow_conductivity_method="fresh")
+                t, p, g, column=ColumnSettings(winter="snow", snow_conductivity_method="fresh")
             ),
             UsageError,
             "yen1981",

@@ -45,6 +45,7 @@ def column_settings(context: Context) -> ColumnSettings:
         soil_depth=chosen.soil_depth_m,
         geothermal_flux=chosen.geothermal_flux_W_m2,
         rock_conductivity=chosen.rock_conductivity_W_m1_K1,
+        winter=chosen.winter,
         snow_conductivity_method=chosen.snow_conductivity_method,
     )
 
@@ -99,7 +100,7 @@ def _write(context: Context, section: xr.Dataset, path: Path, table: Path) -> No
             "0, temperatures only follow the geothermal gradient."
         ),
         "keywords": "permafrost, ground temperature, active layer, transect",
-        **{name: str(section.attrs[name]) for name in ("method", "ground", "snow")},
+        **{name: str(section.attrs[name]) for name in ("method", "ground", "winter")},
     }
     period = context.period if all(context.period) else None
     ready = prepare_line(section, transect=context.transect, period=period, **told)
