@@ -137,7 +137,7 @@ def _figure(context: Context, section: xr.Dataset) -> Figure:
         title=f"Ground temperature along {transect.name}, {label_of(context)}",
         sources=(
             f"{sources_of(context)} Column: {section.attrs['ground']}. It differs from TTOP by "
-            f"{np.nanmean(differences):.1f} K in the mean of the segments."
+            f"{np.nanmean(differences):.2g} K in the mean of the segments."
         ),
         label=label_of(context),
     )
