@@ -6,13 +6,21 @@ from .locations import data_dir
 from .published import published_numbers
 from .regions import admin_regions, check_region_codes, towns
 from .schema import DailyTable, Entry, VariableSource
+from .stations.borehole import read_boreholes
+from .stations.calm import read_calm
+from .stations.exclusions import Exclusion, apply_exclusions, read_exclusions
+from .stations.records import Station
+from .stations.rihmi import read_rihmi_air, read_rihmi_snow, read_rihmi_soil
 
 __all__ = [
     "Catalog",
     "DailyTable",
     "Entry",
+    "Exclusion",
+    "Station",
     "VariableSource",
     "admin_regions",
+    "apply_exclusions",
     "basins",
     "check_region_codes",
     "daily_series",
@@ -21,5 +29,11 @@ __all__ = [
     "open_catalog",
     "open_entry",
     "published_numbers",
+    "read_boreholes",
+    "read_calm",
+    "read_exclusions",
+    "read_rihmi_air",
+    "read_rihmi_snow",
+    "read_rihmi_soil",
     "towns",
 ]
