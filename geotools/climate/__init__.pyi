@@ -2,6 +2,7 @@ from .calendar import month_lengths
 from .daily_degree_days import daily_degree_days
 from .degree_days import degree_days, degree_days_sinusoid
 from .disaggregation import daily_from_monthly
+from .gaps import fill_daily_gaps
 from .scenario import apply_change, linear_ramp
 from .seasonal import annual_mean, annual_sum, monthly_extremes
 from .snow import snow_from_monthly
@@ -19,6 +20,7 @@ __all__ = [
     "daily_years",
     "degree_days",
     "degree_days_sinusoid",
+    "fill_daily_gaps",
     "linear_ramp",
     "month_lengths",
     "monthly_extremes",
