@@ -5,12 +5,8 @@ from .analytic import (
     neumann_solution,
     periodic_solution,
 )
-from .bearing_capacity import (
-    Pile,
-    bearing_capacity_change,
-    pile_bearing_capacity,
-    thaw_settlement,
-)
+from .bearing_capacity import Pile, bearing_capacity_change, pile_bearing_capacity, thaw_settlement
+from .calibration import Calibration, bounded_search, calibrate_station
 from .column_forcing import ForcingGapError
 from .column_plan import SpinUp
 from .column_results import column_state
@@ -18,6 +14,7 @@ from .column_run import EnergyError
 from .column_simulation import simulate
 from .column_statistics import active_layer_thickness, zero_annual_amplitude_depth, zero_curtain
 from .equilibrium import EquilibriumSettings, equilibrium_permafrost
+from .evaluation import annual_means, compare_with_observations, day_of_year_climatology
 from .freezing_curves import FreezingCurve, MushyZone, PowerLaw, VanGenuchten
 from .frost_number import (
     frost_number,
@@ -38,15 +35,19 @@ from .parameters import ground_parameters
 from .snow_conductivity import snow_damping, snow_thermal_conductivity
 from .snow_cover import SnowCover
 from .soil_column import SoilColumn, SoilLayer, column_edges
+from .station_model import STATION_PARAMETERS, simulate_station
 from .stefan import Layer, edaphic_factor, fit_edaphic_factor, layered_stefan_thaw_depth, stefan_thaw_depth
 from .subgrid_parameters import ensemble_parameters
 from .town_ground import town_ground_change
+from .trumpet import trumpet_curve
 from .ttop import mean_annual_ground_surface_temperature, ttop
 from .ttop_members import ttop_ensemble
 from .two_years import permafrost_state
 from .zonation import permafrost_extent, permafrost_probability, permafrost_zone
 
 __all__ = [
+    "STATION_PARAMETERS",
+    "Calibration",
     "ColumnSettings",
     "EnergyError",
     "EquilibriumSettings",
@@ -65,9 +66,14 @@ __all__ = [
     "SpinUp",
     "VanGenuchten",
     "active_layer_thickness",
+    "annual_means",
     "bearing_capacity_change",
+    "bounded_search",
+    "calibrate_station",
     "column_edges",
     "column_state",
+    "compare_with_observations",
+    "day_of_year_climatology",
     "edaphic_factor",
     "ensemble_parameters",
     "equilibrium_permafrost",
@@ -95,6 +101,7 @@ __all__ = [
     "permafrost_zone",
     "pile_bearing_capacity",
     "simulate",
+    "simulate_station",
     "snow_damping",
     "snow_thermal_conductivity",
     "stefan_frost_number",
@@ -104,6 +111,7 @@ __all__ = [
     "thaw_settlement",
     "thermal_offset",
     "town_ground_change",
+    "trumpet_curve",
     "ttop",
     "ttop_ensemble",
     "zero_annual_amplitude_depth",
