@@ -4,6 +4,7 @@ import gzip
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from geotools.catalog import Exclusion, Station, read_rihmi_air, read_rihmi_snow, read_rihmi_soil
 from geotools.errors import DataError, UsageError
@@ -130,6 +131,13 @@ def test_soil_has_twelve_depths_and_no_days_that_do_not_exist(soil):
     assert records["tsl"].sel(depth=1.6, time="2001-02-28").item() == 9.0
     assert np.isnan(records["tsl"].sel(depth=2.4, time="2001-03-01")).all()
     assert "3 lines of days that no calendar has left out, with 0 values" in records.attrs["history"]
+
+
+def test_coordinates_are_written_without_fill_values(soil, tmp_path):
+    read_rihmi_soil(soil, stations={24959: PLACES[24959]}).to_netcdf(tmp_path / "soil.nc")
+    with xr.open_dataset(tmp_path / "soil.nc", mask_and_scale=False) as written:
+        for name in ("depth", "lat", "lon"):
+            assert "_FillValue" not in written[name].attrs
 
 
 def test_999_9_is_missing_even_with_flag_0(tmp_path):
