@@ -122,9 +122,9 @@ def dress_stations(
             "positive": "down",
             "axis": "Z",
         }
-    for name in set(out.coords) & {"depth", "lat", "lon", "alt"}:
+    for axis in set(out.coords) & {"depth", "lat", "lon", "alt"}:
         # CF allows no fill value where none can be missing; xarray would write one.
-        out[name].encoding["_FillValue"] = None
+        out[axis].encoding["_FillValue"] = None
     out.attrs = {"Conventions": CONVENTIONS, "featureType": feature_type, **attrs}
     return out
 
