@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geotools.climate import fill_daily_gaps
@@ -72,6 +72,7 @@ def test_columns_are_filled_each_for_itself_and_empty_ones_stay_empty():
     assert int(filled["gap"].sum()) == 1
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(1, 700), max_size=60), st.integers(0, 20))
 def test_what_was_observed_is_never_changed(missing, longest):
     whole = annual(2)

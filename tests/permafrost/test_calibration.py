@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geotools.errors import DataError, UsageError
@@ -46,6 +46,7 @@ def test_a_minimum_beyond_the_bounds_ends_at_the_bound_and_is_told():
     assert found.parameters["x"] >= 1.0
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1000), st.floats(-1.0, 2.0))
 def test_no_set_leaves_the_bounds(seed, centre):
     found = bounded_search(

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geotools.errors import DataError, UnitsError, UsageError
@@ -74,6 +74,7 @@ def test_a_reference_gives_the_skill():
     assert row["skill"] == 0.75
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-30, 30), min_size=3, max_size=30), st.floats(-5, 5))
 def test_a_shift_is_bias_and_nothing_else(values, shift):
     row = compare_with_observations(ground(np.add(values, shift)), ground(values)).iloc[0]
