@@ -474,12 +474,15 @@ def thaw_section(records: Records, result: xr.Dataset, fitted: dict[int, Fitted]
         (place, "calibrated", tube, fitted[THAW_STATION].result["active_layer_thickness"]),
     ]
     for station, f in fitted.items():
-        seen = records.observed(station, HALVES[station][1])
+        seen = records.observed(station, HALVES[station][1], TRUMPET_DEPTHS)
         column = result["tsl"].sel(station=station, drop=True)
         for words, model in (("literature", column), ("calibrated", f.result["tsl"])):
             ours = model.sel(time=seen["time"], depth=seen["depth"]).where(~np.isnan(seen))
             both = [active_layer_thickness(field.assign_attrs(units="degC")) for field in (seen, ours)]
             pairs.append((f"{STATIONS[station].name}, sensors", words, *both))
+    own = records.observed(THAW_STATION, HALVES[THAW_STATION][1])
+    deepest = float(own["depth"][-1])
+    own = own.isel(depth=-1)
     rows = []
     for name, words, seen, model in pairs:
         years = np.intersect1d(seen["year"].values, model["year"].values)
@@ -501,10 +504,12 @@ def thaw_section(records: Records, result: xr.Dataset, fitted: dict[int, Fitted]
         f"CALM site {place} is a thaw tube on open ground some kilometres from the station and the only site of the "
         "list "
         "near a station whose forcing is at hand; beside it stands the active layer of the column at "
-        f"{STATIONS[THAW_STATION].name}. Thaw by the sensors is the deepest 0 degC crossing of the highest "
-        "temperatures of the year, by linear interpolation between 1.6 and 3.2 m, of days that both have in the "
-        "second half "
-        "of each record; years without a crossing between the sensors, or with a day missing, are left out. With few "
+        f"{STATIONS[THAW_STATION].name}. The two are not alike: the station's own sensor at {deepest:g} m rose to "
+        f"{float(own.max()):.1f} degC. Thaw by the sensors is the deepest 0 degC crossing of the highest "
+        "temperatures of "
+        "the year, by linear interpolation between sensors, of days that both have in the second half of each "
+        "record; "
+        "years that thaw below the deepest sensor, or lack a day at a sensor that matters, are left out. With few "
         "sensors it is coarse.",
         "",
         *markdown(
