@@ -15,7 +15,8 @@ from geotools.permafrost.column_plan import SpinUp
 from geotools.permafrost.column_simulation import STATION_DEPTHS, simulate
 from geotools.permafrost.snow_conductivity import snow_thermal_conductivity
 from geotools.permafrost.snow_cover import SnowCover
-from geotools.permafrost.soil_column import SoilColumn, SoilLayer, column_edges, number_text
+from geotools.permafrost.soil_checks import number_text
+from geotools.permafrost.soil_column import SoilColumn, SoilLayer, column_edges
 from geotools.units import convert
 
 
