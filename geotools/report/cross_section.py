@@ -78,11 +78,13 @@ def ground_cross_section(
     -------
     matplotlib.figure.Figure
     """
-    import matplotlib.pyplot as plt
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
 
-    with plt.rc_context(RC):
-        figure, (above, axes) = plt.subplots(
-            2, 1, figsize=(8.6, 8.5), sharex=True, gridspec_kw={"height_ratios": [1.25, 4.0], "hspace": 0.06}
+    with mpl.rc_context(RC):
+        figure = Figure(figsize=(8.6, 8.5))
+        above, axes = figure.subplots(
+            2, 1, sharex=True, gridspec_kw={"height_ratios": [1.25, 4.0], "hspace": 0.06}
         )
         figure.subplots_adjust(left=0.085, right=0.875, top=0.872, bottom=0.222)
         distance = section["distance_km"].values

@@ -48,14 +48,14 @@ def trumpet_figure(
     UsageError
         When there is nothing to draw, or a place is modelled that is not observed.
     """
-    import matplotlib.pyplot as plt
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
     _ensure_places(observed, modelled or {})
-    with plt.rc_context(RC):
-        figure, panels = plt.subplots(
-            1, len(observed), figsize=(2.75 * len(observed) + 0.6, 4.4), sharey=True, squeeze=False
-        )
+    with mpl.rc_context(RC):
+        figure = Figure(figsize=(2.75 * len(observed) + 0.6, 4.4))
+        panels = figure.subplots(1, len(observed), sharey=True, squeeze=False)
         figure.subplots_adjust(
             left=0.75 / figure.get_figwidth(), right=0.985, top=0.83, bottom=0.225, wspace=0.12
         )
@@ -133,14 +133,14 @@ def comparison_figure(
     UsageError
         When there is nothing to draw, or a place is modelled that is not observed.
     """
-    import matplotlib.pyplot as plt
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
 
     _ensure_places(observed, modelled)
     pairs = [(n, float(d)) for n, field in observed.items() for d in field["depth"].values]
-    with plt.rc_context(RC):
-        figure, panels = plt.subplots(
-            len(pairs), 1, figsize=(8.2, 1.12 * len(pairs) + 1.1), sharex=True, squeeze=False
-        )
+    with mpl.rc_context(RC):
+        figure = Figure(figsize=(8.2, 1.12 * len(pairs) + 1.1))
+        panels = figure.subplots(len(pairs), 1, sharex=True, squeeze=False)
         height = figure.get_figheight()
         figure.subplots_adjust(
             left=0.075, right=0.985, top=1 - 0.45 / height, bottom=0.95 / height, hspace=0.18

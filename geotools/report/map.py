@@ -64,10 +64,11 @@ def basin_map(
     -------
     matplotlib.figure.Figure
     """
-    import matplotlib.pyplot as plt
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
 
-    with plt.rc_context(RC):
-        figure = plt.figure(figsize=(7.2, 9.0))
+    with mpl.rc_context(RC):
+        figure = Figure(figsize=(7.2, 9.0))
         axes = figure.add_axes((0.02, 0.1, 0.96, 0.865))
         axes.set_facecolor("#e9eef2")
         extent = _extent(zone)

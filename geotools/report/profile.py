@@ -57,8 +57,9 @@ def transect_profile(
     -------
     matplotlib.figure.Figure
     """
-    import matplotlib.pyplot as plt
+    import matplotlib as mpl
     import pandas as pd
+    from matplotlib.figure import Figure
 
     if observations is None:
         observations = pd.DataFrame(columns=["name", "distance_km", "variable", "value"])
@@ -69,11 +70,11 @@ def transect_profile(
     height = min(_HEIGHT, free + _INCHES_PER_UNIT * units)
     top, bottom = 1 - (1 - _TOP) * _HEIGHT / height, _BOTTOM * _HEIGHT / height
     mean = sum(p.height for p in wanted) / len(wanted)
-    with plt.rc_context(RC):
-        figure, drawn = plt.subplots(
+    with mpl.rc_context(RC):
+        figure = Figure(figsize=(_WIDTH, height))
+        drawn = figure.subplots(
             len(wanted),
             1,
-            figsize=(_WIDTH, height),
             sharex=True,
             squeeze=False,
             gridspec_kw={"height_ratios": [p.height for p in wanted], "hspace": _BETWEEN / mean},

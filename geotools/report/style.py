@@ -95,10 +95,10 @@ def save(figure: Figure, *paths: Path) -> None:
     figure : matplotlib.figure.Figure
     *paths : pathlib.Path
     """
-    import matplotlib.pyplot as plt
+    import matplotlib as mpl
 
     # Text of a PDF stays text, which can be searched and edited.
-    with plt.rc_context({"pdf.fonttype": 42}):
+    with mpl.rc_context({"pdf.fonttype": 42}):
         for path in paths:
             told = (
                 {"Creator": "geotools", "CreationDate": None}
@@ -106,4 +106,3 @@ def save(figure: Figure, *paths: Path) -> None:
                 else {"Software": "geotools"}
             )
             figure.savefig(path, metadata=told, facecolor="white")
-    plt.close(figure)

@@ -1,5 +1,7 @@
 """Figures say what they show: units, labels of origin, sources."""
 
+import sys
+
 import geopandas as gpd
 import matplotlib as mpl
 import numpy as np
@@ -299,3 +301,11 @@ def test_pdf_and_png_of_equal_figures_are_equal_files(tmp_path):
         for name in ("a", "b"):
             save(drawn(ground_section()), tmp_path / f"{name}.{ending}")
         assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
+
+
+def test_figures_do_not_touch_the_backend_of_a_notebook(tmp_path, monkeypatch):
+    """A run that had chosen a backend left no figure of the cells after it."""
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    save(drawn(ground_section()), tmp_path / "section.png")
+    save(profile(table()), tmp_path / "profile.png")
+    assert (tmp_path / "profile.png").stat().st_size > 10_000

@@ -113,10 +113,6 @@ def _write(context: Context, section: xr.Dataset, path: Path, table: Path) -> No
 
 
 def _draw(context: Context, section: xr.Dataset, paths: list[Path]) -> None:
-    import matplotlib as mpl
-
-    # A batch node has no display.
-    mpl.use("Agg")
     from geotools.report.style import save
 
     for path in paths:

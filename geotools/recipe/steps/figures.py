@@ -21,10 +21,6 @@ PIXELS = 1500
 
 def run(context: Context) -> list[Path]:
     """Draw the map and the transect profile as PNG, and the profile as PDF."""
-    import matplotlib as mpl
-
-    # A batch node has no display.
-    mpl.use("Agg")
     from geotools.report.style import save
 
     folder = context.out / "figures"
