@@ -420,7 +420,8 @@ def calibration_section(fitted: dict[int, Fitted], deep: dict[int, Fitted]) -> l
         "known by "
         "then. The first took the plain RMSE of 1.6 to 3.2 m only; it leaves open how deep the summer thaws, and "
         "paid for "
-        "the deep sensors with the shallow ones. While it was settled, and with scores on the second half known, the bounds "
+        "the deep sensors with the shallow ones. While it was settled, and with scores on the second half known, the "
+        "bounds "
         "of the thawing n-factor and of the water of the soil were also widened, and that water split into porosity "
         "and saturation: the second half is not quite a blind test. Both on the second half:",
         "",

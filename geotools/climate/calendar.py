@@ -119,6 +119,17 @@ def lengths_of_months(year: int, calendar: str = "standard") -> tuple[int, ...]:
     return tuple(xr.DataArray(months, dims="time").dt.days_in_month.values.tolist())
 
 
+def ensure_months_along(field: xr.DataArray, dim: str) -> None:
+    """Refuse a field without the dimension that is said to hold its months."""
+    if dim not in field.dims:
+        raise UsageError(
+            f"the dimensions are {field.dims}",
+            where=f"variable {field.name!r}",
+            expected=f"monthly values along {dim!r}",
+            todo="name the dimension of the months with dim=",
+        )
+
+
 def by_month(
     field: xr.DataArray, *, dim: str = "time", days: Any = None
 ) -> tuple[xr.DataArray, xr.DataArray]:
@@ -146,13 +157,7 @@ def by_month(
     DataError
         When a month is missing or out of order.
     """
-    if dim not in field.dims:
-        raise UsageError(
-            f"the dimensions are {field.dims}",
-            where=f"variable {field.name!r}",
-            expected=f"monthly values along {dim!r}",
-            todo="name the dimension of the months with dim=",
-        )
+    ensure_months_along(field, dim)
     size = field.sizes[dim]
     months, years = _months_and_years(field, dim)
     if days is None:

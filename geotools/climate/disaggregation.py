@@ -8,7 +8,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from geotools.climate.calendar import MEAN_YEAR, ensure_field, holds_dates, month_lengths
+from geotools.climate.calendar import (
+    MEAN_YEAR,
+    ensure_field,
+    ensure_months_along,
+    holds_dates,
+    month_lengths,
+)
 from geotools.climate.monthly_spline import day_weights, limited_ends, node_values
 from geotools.errors import DataError, UsageError
 from geotools.guards import Array, one_of
@@ -177,13 +183,7 @@ def _known_bounds(field: xr.DataArray) -> tuple[float, float]:
 def _months(field: xr.DataArray, dim: str) -> _Months:
     """The months of a field, once it is sure that they are months in a row."""
     where = f"variable {field.name!r}, dimension {dim!r}"
-    if dim not in field.dims:
-        raise UsageError(
-            f"the dimensions are {field.dims}",
-            where=f"variable {field.name!r}",
-            expected=f"monthly values along {dim!r}",
-            todo="name the dimension of the months with dim=",
-        )
+    ensure_months_along(field, dim)
     size = field.sizes[dim]
     if dim not in field.coords:
         if size != 12:

@@ -21,8 +21,7 @@ import numpy as np
 import xarray as xr
 
 from geotools.errors import DataError
-from geotools.metadata import CONVENTIONS
-from geotools.model_inputs.generic import plain_labels, require
+from geotools.model_inputs.generic import global_attributes, plain_labels, require
 
 if TYPE_CHECKING:
     from geotools.space import Transect
@@ -261,26 +260,8 @@ def _with_polygons(data: xr.Dataset, dim: str, transect: Transect) -> xr.Dataset
 
 
 def _globals(data: xr.Dataset, feature: str | None, attrs: dict[str, Any]) -> dict[str, Any]:
-    lat, lon = data["lat"].values, data["lon"].values
-    out = {
-        "Conventions": CONVENTIONS,
-        "title": attrs.pop("title"),
-        "summary": attrs.pop("summary"),
-        "source": attrs.pop("source"),
-        "history": attrs.pop("history"),
-        "license": attrs.pop("licence"),
-        "geospatial_lat_min": float(lat.min()),
-        "geospatial_lat_max": float(lat.max()),
-        "geospatial_lat_units": "degrees_north",
-        "geospatial_lon_min": float(lon.min()),
-        "geospatial_lon_max": float(lon.max()),
-        "geospatial_lon_units": "degrees_east",
-        "geospatial_bounds_crs": "EPSG:4326",
-        "standard_name_vocabulary": "CF Standard Name Table v90",
-    }
-    if feature:
-        out |= {"featureType": feature, "cdm_data_type": _CDM[feature]}
-    return {**out, **{k: v for k, v in attrs.items() if v}}
+    kind = {"featureType": feature, "cdm_data_type": _CDM[feature]} if feature else {}
+    return global_attributes(data["lat"].values, data["lon"].values, attrs, **kind)
 
 
 def _encoding(data: xr.Dataset, name: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from geotools.errors import DataError
 from geotools.metadata import CONVENTIONS
@@ -220,25 +221,47 @@ def _encoding(field: xr.DataArray, name: str) -> dict[str, Any]:
     }
 
 
-def _globals(fields: xr.Dataset, attrs: dict[str, Any]) -> dict[str, Any]:
-    lat, lon = fields["lat_bnds"].values, fields["lon_bnds"].values
+def global_attributes(
+    lat: NDArray[np.float64], lon: NDArray[np.float64], attrs: dict[str, Any], **more: Any
+) -> dict[str, Any]:
+    """The global attributes of a file by CF and ACDD.
+
+    Parameters
+    ----------
+    lat, lon : numpy.ndarray [any; degrees]
+        Whose extent is that of the data.
+    attrs : dict
+        title, summary, source, history and licence, and any others; those that are empty are left out.
+    **more
+        What goes with the kind of the data.
+    """
+    given = dict(attrs)
     out = {
         "Conventions": CONVENTIONS,
-        "title": attrs.pop("title"),
-        "summary": attrs.pop("summary"),
-        "source": attrs.pop("source"),
-        "history": attrs.pop("history"),
-        "license": attrs.pop("licence"),
+        "title": given.pop("title"),
+        "summary": given.pop("summary"),
+        "source": given.pop("source"),
+        "history": given.pop("history"),
+        "license": given.pop("licence"),
         "geospatial_lat_min": float(lat.min()),
         "geospatial_lat_max": float(lat.max()),
         "geospatial_lat_units": "degrees_north",
-        "geospatial_lat_resolution": float(abs(lat[0, 1] - lat[0, 0])),
         "geospatial_lon_min": float(lon.min()),
         "geospatial_lon_max": float(lon.max()),
         "geospatial_lon_units": "degrees_east",
-        "geospatial_lon_resolution": float(abs(lon[0, 1] - lon[0, 0])),
         "geospatial_bounds_crs": "EPSG:4326",
         "standard_name_vocabulary": "CF Standard Name Table v90",
-        "cdm_data_type": "Grid",
     }
-    return {**out, **{k: v for k, v in attrs.items() if v}}
+    return {**out, **more, **{k: v for k, v in given.items() if v}}
+
+
+def _globals(fields: xr.Dataset, attrs: dict[str, Any]) -> dict[str, Any]:
+    lat, lon = fields["lat_bnds"].values, fields["lon_bnds"].values
+    return global_attributes(
+        lat,
+        lon,
+        attrs,
+        geospatial_lat_resolution=float(abs(lat[0, 1] - lat[0, 0])),
+        geospatial_lon_resolution=float(abs(lon[0, 1] - lon[0, 0])),
+        cdm_data_type="Grid",
+    )
