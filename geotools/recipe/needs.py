@@ -239,6 +239,9 @@ def _uncertainty(context: Context) -> Need:
 def _zonal(step: str, kind: str) -> Callable[[Context], Need]:
     def need(context: Context) -> Need:
         names = (*SUMMARISED, *soil_layers(context), "land_cover_fraction")
+        if step == "transect":
+            # For the nival offset.
+            names = (*names, "tas")
         return _need(
             step,
             _threads() * _chunk_bytes(context) + gathered(context, kind),

@@ -12,7 +12,10 @@ import yaml
 import geotools
 from geotools.errors import DataError
 from geotools.recipe.check import check
+from geotools.recipe.context import Context
+from geotools.recipe.loading import continued
 from geotools.recipe.steps.observations import read_observations
+from geotools.space import Overlap
 from tests.recipe.conftest import SMALL, merged
 
 OBSERVED = """\
@@ -69,6 +72,17 @@ def test_offsets_are_the_differences_of_the_temperatures(done):
     np.testing.assert_allclose(wide["surface_offset"], ground - wide["maat"], atol=1e-5)
     np.testing.assert_allclose(wide["thermal_offset"], wide["magt"] - ground, atol=1e-5)
     assert set(done.transect.query("variable == 'thermal_offset'")["unit"]) == {"K"}
+    # In winter the surface has the air temperature times the freezing n-factor.
+    fields = done.fields.set_coords("crs")
+    air = fields["tas"]
+    days = xr.DataArray([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dims="time")
+    cold = air.where(air < 0.0)
+    mean = (cold * days).sum("time") / (days * (cold < 0.0)).sum("time")
+    line = Context(continued(done.out), done.out).transect
+    expected = Overlap.between(line, mean).mean(
+        ((fields["n_factor_freezing"] - 1.0) * mean).assign_attrs(units="K")
+    )
+    np.testing.assert_allclose(wide["nival_offset"], expected, atol=1e-4)
 
 
 def test_points_of_the_line_lie_between_the_cells_of_the_fields(done):

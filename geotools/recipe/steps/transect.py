@@ -31,7 +31,7 @@ COLUMNS = [
 COVER = "land_cover_fraction"
 # The table gives whatever is known of a segment with its valid fraction; files for other programs keep to the rule.
 MIN_COVERAGE = 0.5
-_OFFSETS = ("surface_offset", "thermal_offset")
+_OFFSETS = ("surface_offset", "thermal_offset", "nival_offset")
 
 
 def run(context: Context) -> list[Path]:
@@ -78,23 +78,28 @@ def _stations(context: Context) -> list[Path]:
 
 
 def offsets(fields: xr.Dataset) -> dict[str, xr.DataArray]:
-    """Surface and thermal offset, lazily.
+    """Surface, thermal and nival offset, lazily.
+
+    The nival offset is that of the months with air below 0 degC, in which the surface has the temperature of the air
+    times the freezing n-factor.
 
     Parameters
     ----------
     fields : xarray.Dataset [lat, lon]
-        With the three mean annual temperatures.
+        With the three mean annual temperatures, air temperature by month, and the freezing n-factor.
 
     Returns
     -------
     dict of str to xarray.DataArray [lat, lon; K]
     """
-    from geotools.permafrost import surface_offset, thermal_offset
+    from geotools.permafrost import nival_offset, surface_offset, thermal_offset
 
-    ground = fields["mean_annual_ground_surface_temperature"]
+    ground, air = fields["mean_annual_ground_surface_temperature"], fields["tas"]
+    winter = (air * fields["n_factor_freezing"]).where(air < 0.0, air).assign_attrs(units="degC")
     found = {
         "surface_offset": surface_offset(ground, fields["maat"]),
         "thermal_offset": thermal_offset(fields["magt"], ground),
+        "nival_offset": nival_offset(winter, air)["nival_offset"],
     }
     told = {"cell_methods": "area: mean time: mean", "grid_mapping": "crs"}
     return {name: offset.assign_attrs(told) for name, offset in found.items()}
