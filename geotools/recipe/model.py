@@ -196,7 +196,7 @@ class TownSettings(_Section):
         5000,
         description="towns of the zones with as many persons; the places of the transect are always told",
     )
-    warming_K: float = Field(
+    warming_K: Annotated[float, Field(ge=-20, le=20)] = Field(
         1.0,
         description="added to every month of the climate, its snow kept: a sensitivity; unused with second_climate",
     )

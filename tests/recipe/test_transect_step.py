@@ -10,7 +10,7 @@ import xarray as xr
 import yaml
 
 import geotools
-from geotools.errors import DataError
+from geotools.errors import DataError, UsageError
 from geotools.recipe.check import check
 from geotools.recipe.context import Context
 from geotools.recipe.loading import continued
@@ -124,6 +124,7 @@ def test_observations_are_recorded_with_their_hash(done):
         ),
         (("1.2,2003", "120,2003"), r"active_layer_thickness of 'R42' is 120 in line 2; expected 0 to 50 m"),
         (("lat,lon", "latitude,lon"), "columns are missing: lat"),
+        (("2001,3.2", "2001,deep"), "column 'depth_m' holds 'deep' in line 4"),
         (("62.1,129.7", "129.7,62.1"), "2 stations have no place on Earth"),
     ],
 )
@@ -132,6 +133,11 @@ def test_tables_of_observations_that_cannot_be_right_are_refused(tmp_path, chang
     path.write_text(OBSERVED.replace(*change))
     with pytest.raises(DataError, match=message):
         geotools.Transect.named("harbin_tiksi").stations(read_observations(path))
+
+
+def test_a_table_of_observations_that_is_not_there_is_named(recipe_file):
+    with pytest.raises(UsageError, match=r"stations\.csv: the file does not exist"):
+        check(recipe_file(inputs={"observations": ["stations.csv"]}))
 
 
 def test_a_check_of_the_recipe_opens_the_observations(recipe_file, tmp_path):

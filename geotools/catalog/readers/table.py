@@ -29,7 +29,7 @@ def read(
     columns : sequence of str
         Columns that must be there.
     numbers : sequence of str
-        Columns whose cells must be numbers or blank.
+        Columns whose cells must be numbers or blank, where the table has them.
     text : sequence of str
         Columns that stay text even where they look like numbers, blank cells being empty text.
 
@@ -61,7 +61,7 @@ def read(
             todo="add the columns; blank cells are allowed",
         )
     frame = frame.fillna(dict.fromkeys(text, ""))
-    for column in numbers:
+    for column in (name for name in numbers if name in frame):
         as_number = pd.to_numeric(frame[column], errors="coerce")
         bad = frame.index[as_number.isna() & frame[column].notna()]
         if len(bad):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from geotools.catalog.catalog import require_file
 from geotools.catalog.keys import closest
 from geotools.catalog.readers.table import read
 from geotools.errors import DataError
@@ -46,13 +47,20 @@ def read_observations(path: Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-    """
-    import pandas as pd
 
-    table = read(path, columns=COLUMNS, numbers=("lat", "lon", "value"), text=("name", "variable"))
+    Raises
+    ------
+    UsageError
+        When there is no such file.
+    DataError
+        When a cell cannot be what its column says.
+    """
+    require_file(path)
+    numbers = ("lat", "lon", "value", *_OPTIONAL)
+    table = read(path, columns=COLUMNS, numbers=numbers, text=("name", "variable"))
     for column in _OPTIONAL:
-        numbers = table[column] if column in table else pd.Series(float("nan"), index=table.index)
-        table[column] = pd.to_numeric(numbers, errors="coerce")
+        if column not in table:
+            table[column] = float("nan")
     for variable, rows in table.groupby("variable", sort=False):
         name = str(variable)
         line = int(rows.index[0]) + 2
