@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geotools.guards import Array
-from geotools.permafrost.lanes import WIDTH
+from geotools.space.lanes import WIDTH
 
 # How conductivity depends on the share of the water that is liquid.
 GEOMETRIC, ARITHMETIC, THREE_ZONE = 0, 1, 2

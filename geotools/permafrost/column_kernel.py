@@ -7,8 +7,8 @@ import numpy as np
 from geotools.guards import Array
 from geotools.permafrost.column_arrays import Forcing, Ground, Ledger, Requests, State, Work
 from geotools.permafrost.column_solver import advance, larger, resist, saturate, smaller
-from geotools.permafrost.lanes import WIDTH, choose, element, fill, less, load, store
 from geotools.space.compiled import kernel
+from geotools.space.lanes import WIDTH, choose, element, fill, less, load, store
 
 
 @kernel

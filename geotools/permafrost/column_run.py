@@ -13,7 +13,6 @@ from geotools.guards import Array
 from geotools.permafrost.column_arrays import Forcing, Ground, Ledger, Requests, State, Work, lanes_array
 from geotools.permafrost.column_kernel import march
 from geotools.permafrost.column_plan import Plan, SpinUp
-from geotools.permafrost.lanes import WIDTH
 from geotools.permafrost.soil_properties import (
     Layers,
     build_ground,
@@ -23,6 +22,7 @@ from geotools.permafrost.soil_properties import (
     steady_temperature,
 )
 from geotools.space.compiled import run_all
+from geotools.space.lanes import WIDTH
 
 ENERGY_TOLERANCE = 1e-9
 _REMEMBERED = ("enthalpy", "snow", "total", "low", "high")

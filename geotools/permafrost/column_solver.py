@@ -13,7 +13,9 @@ import numpy as np
 
 from geotools.guards import Array
 from geotools.permafrost.column_arrays import ARITHMETIC, GEOMETRIC, Ground, Work
-from geotools.permafrost.lanes import (
+from geotools.permafrost.nested_newton import nested_newton, segment
+from geotools.space.compiled import kernel
+from geotools.space.lanes import (
     WIDTH,
     any_of,
     both,
@@ -26,8 +28,6 @@ from geotools.permafrost.lanes import (
     reaches,
     store,
 )
-from geotools.permafrost.nested_newton import nested_newton, segment
-from geotools.space.compiled import kernel
 
 ITERATIONS = 12
 # J m-3: within this of the end of a line a cell counts as on it. Rounding is a thousand times smaller, and ground

@@ -11,10 +11,10 @@ from geotools.errors import DataError
 from geotools.guards import Array
 from geotools.permafrost.column_arrays import Ground
 from geotools.permafrost.freezing_curves import MushyZone, curve_table
-from geotools.permafrost.lanes import WIDTH
 from geotools.permafrost.soil_checks import LAYER_UNITS, ensure_layer, ensure_reaches
 from geotools.permafrost.soil_column import CONDUCTIVITY_BLENDS, SoilColumn
 from geotools.permafrost.stefan import LATENT_HEAT
+from geotools.space.lanes import WIDTH
 
 # J m-3 K-1. Water and ice per volume of water; solids after de Vries (1963), of which clay has somewhat more and
 # quartz somewhat less.

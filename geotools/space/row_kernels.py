@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geotools.space.compiled import kernel, reordering_kernel
+from geotools.space.lanes import WIDTH, across, add_product, choose, fill, load, reaches, store
+from geotools.space.vector_sums import known_sum
 
-# Steps that are added up side by side: what a row is made of is looked up once for all of them, and the compiler
-# puts them into vector registers.
-STEPS = 8
+# Steps that are added up side by side, in the lanes of a vector: what a row is made of is looked up once for all.
+STEPS = WIDTH
 
 
 class Layout(NamedTuple):
@@ -88,18 +89,6 @@ def cut_rows(run_start, first, last):
 
 
 @reordering_kernel
-def _even_segment(row, first, stop):
-    # In this form, with a count of 32 bits and no branch, the compiler uses vector registers.
-    total, count = 0.0, np.int32(0)
-    for i in range(first, stop):
-        v = row[np.uint32(i)]
-        known = v == v
-        total += np.float64(v) if known else 0.0
-        count += np.int32(known)
-    return total, count
-
-
-@reordering_kernel
 def _weighted_segment(row, first, weights):
     total, plain, area = 0.0, 0.0, 0.0
     for i in range(weights.size):
@@ -140,70 +129,74 @@ def _most_segments(start, r0, r1):
 
 
 @kernel
-def _row_sums_of_one(values, r0, r1, layout, amounts, sums, areas):
-    """As `row_sums` for a single step [y, x], without the arrays that hold steps side by side."""
-    start = layout.segment_start
-    most = _most_segments(start, r0, r1)
-    total, area = np.zeros(most), np.zeros(most)
-    zone_total, zone_area = np.zeros(sums.size), np.zeros(sums.size)
+def _row_sums_of_one(values, step, r0, r1, layout, amounts, sums, areas):
+    """As `row_sums` for a single step, without the arrays that hold steps side by side."""
+    start, columns = layout.segment_start, values.shape[2]
+    flat, here = values.reshape(-1), step * values.shape[1] * columns
+    part = np.zeros((_most_segments(start, r0, r1), 2))
+    zone = np.zeros((sums.shape[1], 2))
     for r in range(r0, r1):
-        row = values[r]
+        row = here + r * columns
         scale = 1.0 if amounts else layout.row_area[r]
         for s in range(start[r], start[r + 1]):
             k = s - start[r]
             first, stop = layout.segment_first[s], layout.segment_stop[s]
             if layout.even:
-                total[k], area[k] = _even_segment(row, first, stop)
+                part[k, 0], part[k, 1] = known_sum(flat, row + first, stop - first)
             else:
                 w = layout.segment_weight[s]
-                weighted, plain, area[k] = _weighted_segment(row, first, layout.weights[w : w + stop - first])
-                total[k] = plain if amounts else weighted
+                weighted, plain, area = _weighted_segment(
+                    values[step, r], first, layout.weights[w : w + stop - first]
+                )
+                part[k, 0], part[k, 1] = plain if amounts else weighted, area
         for k in range(layout.run_start[r], layout.run_start[r + 1]):
             run_total, run_area = 0.0, 0.0
             for s in range(layout.run_low[k], layout.run_high[k]):
-                run_total += total[s]
-                run_area += area[s]
+                run_total += part[s, 0]
+                run_area += part[s, 1]
             z = layout.run_zone[k]
-            zone_total[z] += run_total * scale
-            zone_area[z] += run_area * layout.row_area[r]
+            zone[z, 0] += run_total * scale
+            zone[z, 1] += run_area * layout.row_area[r]
         for k in range(layout.edge_start[r], layout.edge_start[r + 1]):
-            z, v = layout.edge_zone[k], row[np.uint32(layout.edge_column[k])]
+            z, v = layout.edge_zone[k], flat[row + layout.edge_column[k]]
             covered = layout.edge_area[k]
             weight = layout.edge_share[k] if amounts else covered
             known = v == v
-            zone_total[z] += (np.float64(v) if known else 0.0) * weight
-            zone_area[z] += np.float64(known) * covered
-    for z in range(sums.size):
-        sums[z] += zone_total[z]
-        areas[z] += zone_area[z]
+            zone[z, 0] += (np.float64(v) if known else 0.0) * weight
+            zone[z, 1] += np.float64(known) * covered
+    for z in range(zone.shape[0]):
+        sums[step, z] += zone[z, 0]
+        areas[step, z] += zone[z, 1]
 
 
 @kernel
 def row_sums(values, t0, t1, r0, r1, layout, amounts, sums, areas):
     """Sums and valid areas [step, zone] of the steps t0 to t1 and the rows r0 to r1.
 
-    `values` [step, y, x]; with `amounts` the values are amounts per cell and are weighted by shares of cells.
-    The result of a step does not depend on which steps are added up beside it.
+    `values` [step, y, x], contiguous; with `amounts` the values are amounts per cell and are weighted by shares of
+    cells. The result of a step does not depend on which steps are added up beside it.
     """
-    start = layout.segment_start
+    start, columns = layout.segment_start, values.shape[2]
+    flat, stride = values.reshape(-1), values.shape[1] * columns
     most = _most_segments(start, r0, r1)
     total, area = np.zeros((most, STEPS)), np.zeros((most, STEPS))
-    run_total, run_area = np.zeros(STEPS), np.zeros(STEPS)
     zone_total, zone_area = np.zeros((sums.shape[1], STEPS)), np.zeros((sums.shape[1], STEPS))
+    nothing = fill(0.0)
     for b in range(t0, t1, STEPS):
         n = min(STEPS, t1 - b)
         if n == 1:
-            _row_sums_of_one(values[b], r0, r1, layout, amounts, sums[b], areas[b])
+            _row_sums_of_one(values, b, r0, r1, layout, amounts, sums, areas)
             continue
         zone_total[:], zone_area[:] = 0.0, 0.0
         for r in range(r0, r1):
             scale = 1.0 if amounts else layout.row_area[r]
+            row = b * stride + r * columns
             for s in range(start[r], start[r + 1]):
                 k = s - start[r]
                 first, stop = layout.segment_first[s], layout.segment_stop[s]
                 if layout.even:
                     for t in range(n):
-                        total[k, t], area[k, t] = _even_segment(values[b + t, r], first, stop)
+                        total[k, t], area[k, t] = known_sum(flat, row + t * stride + first, stop - first)
                 else:
                     w = layout.segment_weight[s]
                     weights = layout.weights[w : w + stop - first]
@@ -211,24 +204,20 @@ def row_sums(values, t0, t1, r0, r1, layout, amounts, sums, areas):
                         weighted, plain, area[k, t] = _weighted_segment(values[b + t, r], first, weights)
                         total[k, t] = plain if amounts else weighted
             for k in range(layout.run_start[r], layout.run_start[r + 1]):
-                run_total[:], run_area[:] = 0.0, 0.0
+                run_total, run_area = nothing, nothing
                 for s in range(layout.run_low[k], layout.run_high[k]):
-                    for t in range(n):
-                        run_total[t] += total[s, t]
-                        run_area[t] += area[s, t]
+                    run_total = run_total + load(total, s)
+                    run_area = run_area + load(area, s)
                 z = layout.run_zone[k]
-                for t in range(n):
-                    zone_total[z, t] += run_total[t] * scale
-                    zone_area[z, t] += run_area[t] * layout.row_area[r]
+                store(zone_total, z, add_product(load(zone_total, z), run_total, scale))
+                store(zone_area, z, add_product(load(zone_area, z), run_area, layout.row_area[r]))
             for k in range(layout.edge_start[r], layout.edge_start[r + 1]):
-                z, column = layout.edge_zone[k], np.uint32(layout.edge_column[k])
-                covered = layout.edge_area[k]
+                z, covered = layout.edge_zone[k], layout.edge_area[k]
                 weight = layout.edge_share[k] if amounts else covered
-                for t in range(n):
-                    v = values[b + t, r, column]
-                    known = v == v
-                    zone_total[z, t] += (np.float64(v) if known else 0.0) * weight
-                    zone_area[z, t] += np.float64(known) * covered
+                v = across(flat, row + layout.edge_column[k], stride, n)
+                known = reaches(v, v)  # not NaN
+                store(zone_total, z, add_product(load(zone_total, z), choose(known, v, nothing), weight))
+                store(zone_area, z, load(zone_area, z) + choose(known, fill(covered), nothing))
         for t in range(n):
             for z in range(sums.shape[1]):
                 sums[b + t, z] += zone_total[z, t]

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from geotools.permafrost import MushyZone, PowerLaw, SoilColumn, SoilLayer, VanGenuchten, column_edges
 from geotools.permafrost.freezing_curves import curve_table
-from geotools.permafrost.lanes import WIDTH
 from geotools.permafrost.soil_properties import (
     build_ground,
     enthalpy_of,
     johansen_conductivity,
     layer_properties,
 )
+from geotools.space.lanes import WIDTH
 
 DEEP = float("inf")
 

@@ -1,7 +1,7 @@
-"""Several columns in one vector: a type for kernels, whose values are a row of eight numbers.
+"""Several columns of ground, or steps of a field, in one vector: a type for kernels, of eight numbers.
 
-Columns of ground do not touch each other, so that a kernel may work on eight at once. Loops over a short last
-axis were not compiled to vector instructions, since the compiler cannot know that the arrays of a kernel do not
+Columns of ground do not touch each other, nor do steps, so that a kernel may work on eight at once. Loops over a short
+last axis were not compiled to vector instructions, since the compiler cannot know that the arrays of a kernel do not
 overlap. A value of this type is one vector from the start: what reads like arithmetic of one column is that of
 eight, on whatever vector registers the processor has.
 """
@@ -53,7 +53,8 @@ class _MaskModel(models.PrimitiveModel):
         super().__init__(manager, kind, _MASK)  # type: ignore[no-untyped-call]
 
 
-def _instruction(function: Callable[..., Any]) -> Any:
+def instruction(function: Callable[..., Any]) -> Any:
+    """A function that writes instructions of its own, for kernels to call."""
     return intrinsic(function)
 
 
@@ -70,7 +71,15 @@ def _splat(builder: Any, number: Any) -> Any:
     return builder.shuffle_vector(first, undefined, zeros)
 
 
-@_instruction
+def as_double(builder: Any, value: Any, kind: Any, vector: Any = None) -> Any:
+    """A number, or a vector of them, as float64; `kind` is the type of the numbers in Numba."""
+    wanted = vector or ir.DoubleType()
+    if isinstance(kind, types.Float):
+        return value if kind.bitwidth == 64 else builder.fpext(value, wanted)
+    return (builder.sitofp if kind.signed else builder.uitofp)(value, wanted)
+
+
+@instruction
 def load(typing: Any, array: Any, row: Any) -> Any:
     """Row of a C-contiguous array [rows, WIDTH], or of one [rows] that holds for every column."""
 
@@ -84,7 +93,31 @@ def load(typing: Any, array: Any, row: Any) -> Any:
     return LANES(array, types.intp), generate
 
 
-@_instruction
+@instruction
+def across(typing: Any, array: Any, at: Any, stride: Any, count: Any) -> Any:
+    """Up to `WIDTH` numbers of a contiguous array [any], of any real type, `stride` apart from the index `at` on.
+
+    Behind the first `count` the last of them is repeated.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind, (array, at, stride, count) = signature.args[0], arguments
+        data = context.make_array(kind)(context, builder, array).data
+        last = builder.sub(count, ir.Constant(count.type, 1))
+        out = ir.Constant(_VECTOR, ir.Undefined)
+        for lane in range(WIDTH):
+            number = ir.Constant(count.type, lane)
+            step = builder.select(builder.icmp_signed("<", number, count), number, last)
+            found = builder.load(builder.gep(data, [builder.add(at, builder.mul(step, stride))]))
+            out = builder.insert_element(
+                out, as_double(builder, found, kind.dtype), ir.Constant(ir.IntType(32), lane)
+            )
+        return out
+
+    return LANES(array, types.intp, types.intp, types.intp), generate
+
+
+@instruction
 def element(typing: Any, array: Any, row: Any, lane: Any) -> Any:
     """One number of what `load` gives."""
 
@@ -97,7 +130,7 @@ def element(typing: Any, array: Any, row: Any, lane: Any) -> Any:
     return types.float64(array, types.intp, types.intp), generate
 
 
-@_instruction
+@instruction
 def store(typing: Any, array: Any, row: Any, value: Any) -> Any:
     """Write a row of a C-contiguous array [rows, WIDTH]."""
 
@@ -109,7 +142,7 @@ def store(typing: Any, array: Any, row: Any, value: Any) -> Any:
     return types.void(array, types.intp, LANES), generate
 
 
-@_instruction
+@instruction
 def fill(typing: Any, number: Any) -> Any:
     """The same number for every column."""
 
@@ -119,37 +152,37 @@ def fill(typing: Any, number: Any) -> Any:
     return LANES(types.float64), generate
 
 
-@_instruction
+@instruction
 def less(typing: Any, a: Any, b: Any) -> Any:
     """Mask of the columns where a is below b; false for NaN."""
     return MASK(LANES, LANES), lambda context, builder, signature, v: builder.fcmp_ordered("<", v[0], v[1])
 
 
-@_instruction
+@instruction
 def reaches(typing: Any, a: Any, b: Any) -> Any:
     """Mask of the columns where a is at or above b; false for NaN."""
     return MASK(LANES, LANES), lambda context, builder, signature, v: builder.fcmp_ordered(">=", v[0], v[1])
 
 
-@_instruction
+@instruction
 def choose(typing: Any, mask: Any, a: Any, b: Any) -> Any:
     """Column by column a where the mask is true, else b."""
     return LANES(MASK, LANES, LANES), lambda context, builder, signature, v: builder.select(*v)
 
 
-@_instruction
+@instruction
 def either(typing: Any, a: Any, b: Any) -> Any:
     """Mask of the columns where one of two masks is true."""
     return MASK(MASK, MASK), lambda context, builder, signature, v: builder.or_(*v)
 
 
-@_instruction
+@instruction
 def both(typing: Any, a: Any, b: Any) -> Any:
     """Mask of the columns where both masks are true."""
     return MASK(MASK, MASK), lambda context, builder, signature, v: builder.and_(*v)
 
 
-@_instruction
+@instruction
 def any_of(typing: Any, mask: Any) -> Any:
     """Whether the mask is true for any column."""
 
@@ -160,8 +193,19 @@ def any_of(typing: Any, mask: Any) -> Any:
     return types.boolean(MASK), generate
 
 
+@instruction
+def add_product(typing: Any, total: Any, a: Any, b: Any) -> Any:
+    """`total` + a b, rounded twice as the same with plain numbers is: never fused."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        total, a, b = arguments
+        return builder.fadd(total, builder.fmul(a, _splat(builder, b)))
+
+    return LANES(LANES, LANES, types.float64), generate
+
+
 def _arithmetic(symbol: Callable[..., Any], name: str) -> None:
-    @_instruction
+    @instruction
     def apply(typing: Any, a: Any, b: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             return getattr(builder, name)(*arguments, flags=_FLAGS)
