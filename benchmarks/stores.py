@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,18 @@ import numpy as np
 
 from benchmarks import workloads
 
-# Rows and columns of the tiles into which a step is cut.
-TILES = (4, 6)
+# Steps of a chunk, and into how many parts its rows and columns are cut.
+LAYOUTS = {"tiles": (1, 4, 6), "blocks": (6, 8, 12), "steps": (1, 1, 1)}
 
 
 def chunk_shape(columns: int, rows: int, layout: str) -> tuple[int, int, int]:
-    """Chunks of whole steps, or of one step cut into tiles."""
-    return (1, rows, columns) if layout == "steps" else (1, -(-rows // TILES[0]), -(-columns // TILES[1]))
+    """Steps, rows and columns of a chunk."""
+    steps, down, across = LAYOUTS[layout]
+    return steps, -(-rows // down), -(-columns // across)
 
 
 def write(folder: Path, columns: int, rows: int, count: int, layout: str) -> dict[str, Any]:
-    """Write a field in Zarr v3 with zstd, holding no more than one step in memory."""
+    """Write a field in Zarr v3 with zstd, holding no more than the steps of one chunk in memory."""
     import zarr
 
     x, y = (0.5 * (e[1:] + e[:-1]) for e in workloads.edges(columns, rows))
@@ -42,8 +44,10 @@ def write(folder: Path, columns: int, rows: int, count: int, layout: str) -> dic
         dimension_names=("time", "lat", "lon"),
     )
     field.attrs["units"] = "degC"
-    for k, step in enumerate(workloads.steps(x, y, count)):
-        field[k] = step
+    every = workloads.steps(x, y, count)
+    for k in range(0, count, field.chunks[0]):
+        together = np.stack(list(itertools.islice(every, field.chunks[0])))
+        field[k : k + len(together)] = together
     stored = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
     return {"stored_mb": stored / 1e6}
 

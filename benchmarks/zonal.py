@@ -91,12 +91,12 @@ def _ratios(methods: dict[str, Any]) -> dict[str, float]:
 
 
 def from_store(folder: Path, quick: bool, runs: int) -> dict[str, Any]:
-    """Means from a Zarr store by chunks of whole steps and of tiles: time, loads, memory against length."""
+    """Means from a Zarr store for each layout of its chunks: time, loads, memory against length."""
     kind = "small" if quick else "fine"
     columns, rows, count = workloads.SIZES[kind]
     case = {"size": (columns, rows), "zones": workloads.ZONES[kind]}
     found: dict[str, Any] = {}
-    for layout, longest in (("tiles", 10), ("steps", 5)):
+    for layout, longest in (("tiles", 10), ("blocks", 5), ("steps", 5)):
         print(f"zonal means from Zarr, {kind}, chunks of {layout}", file=sys.stderr)
         lengths = [times * count for times in (1, 5, 10) if times <= longest]
         where = {"folder": str(folder / f"{layout}.zarr")}

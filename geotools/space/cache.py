@@ -27,6 +27,7 @@ from geotools.space.crs import same_crs
 from geotools.space.curvilinear import CurvilinearGrid
 from geotools.space.grid import Grid
 from geotools.space.grids import AnyGrid, grid_of
+from geotools.space.memory import give_back
 from geotools.space.runs import Matrix
 from geotools.space.targets import Target, outside_text, plain_names, target_of
 from geotools.space.transect import Transect
@@ -34,6 +35,8 @@ from geotools.space.transect import Transect
 VARIABLE = "GEOTOOLS_CACHE"
 Cache = str | os.PathLike[str] | bool | None
 
+# Building an overlap of more than this [bytes] leaves free memory behind that is worth giving back.
+_LARGE = 1 << 22
 # Left behind by a process that was killed while it wrote.
 _ABANDONED_SECONDS = 3600.0
 _already_told: set[Path] = set()
@@ -91,6 +94,8 @@ def overlay_of(
                 _warn(refused)
     if outside := outside_text(described, matrix.row_sums):
         _warn(outside)
+    if matrix.nbytes > _LARGE:
+        give_back()
     return described, matrix
 
 

@@ -78,6 +78,11 @@ class CellMatrix:
         return out
 
     @property
+    def nbytes(self) -> int:
+        """Memory that the storage takes [bytes]."""
+        return sum(part.nbytes for part in (self.cells, self._csr.data, self._csr.indices, self._csr.indptr))
+
+    @property
     def csr(self) -> sparse.csr_array:
         """The matrix with a column for every source cell [target, source cell; m2]."""
         return sparse.csr_array(
