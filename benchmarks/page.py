@@ -185,9 +185,9 @@ def _from_store(found: dict[str, Any]) -> str:
     return (
         "## Zonal means from Zarr v3 with zstd, threads of dask\n\n"
         "`steps` are chunks of one whole step, `tiles` a step cut into 4 x 6, `blocks` six steps cut into 8 x 12.\n"
-        "Reading decodes every chunk and keeps nothing; both are run in turn. The first mean also cuts the overlap into\n"
-        "the tiles. Decoding takes several times the size of a chunk for each thread, so that chunks of a whole fine step (126 MB) need most of their\n"
-        "memory for merely being read.\n\n"
+        "Reading decodes every chunk and keeps nothing; both are run in turn. The first mean also cuts the overlap\n"
+        "into the tiles. Decoding takes several times the size of a chunk for each thread, so that chunks of a whole\n"
+        "fine step (126 MB) need most of their memory for merely being read.\n\n"
         + _table(("chunks", "read, s", "mean, s", "ratio", "first mean, s", "chunk loads"), rows)
         + f"Peak memory of a process that does nothing else. Merely reading takes {reading} MB.\n\n"
         + _table(("chunks", "steps", "array, MB", "peak MB (added)", "s"), memory)

@@ -12,7 +12,7 @@ from geotools.space.crs import WGS84, is_equal_area, is_lonlat
 from geotools.space.geodesy import equal_area_crs, geographic_cell_areas
 
 _ROWS_AT_ONCE = 256
-_MAX_SEGMENT_METRES = 5000.0
+_MAX_SEGMENT_METRES = 2500.0
 
 
 def cell_areas(
@@ -39,7 +39,7 @@ def cell_areas(
     Notes
     -----
     Exact for longitude and latitude and for equal-area projections. In any other projection the outline of
-    each cell, with vertices at most 5 km apart, is carried to Lambert's azimuthal equal-area plane centred
+    each cell, with vertices at most 2.5 km apart, is carried to Lambert's azimuthal equal-area plane centred
     on the cells; the polar stereographic pixel, for one, is not as large as its side says.
     """
     if is_lonlat(crs):

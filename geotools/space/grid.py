@@ -23,6 +23,8 @@ from geotools.space.geotransform import ensure_transform_fits
 _SAME_WITHIN = 0.01
 # Rows and columns of the windows in which areas of scattered cells are computed.
 _BLOCK = 512
+# Of the scale across a cell, in both directions together: at 2 it would be 0 in a corner.
+_STEEPEST = 1.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,15 +226,51 @@ class Grid:
             height = geographic_cell_areas(self.y_edges, [0, 1])[:, 0]
             area: NDArray[np.float64] = height[j] * np.abs(np.diff(self.x_edges))[i]
             return area
-        x, y, out = self.x_edges, self.y_edges, np.empty(cells.size)
-        # Block by block, or two far places would cost all that lies between them.
+        out = np.empty(cells.size)
+        for part in self._blocks_of(j, i):
+            (j0, j1), (i0, i1) = ((at[part].min(), at[part].max() + 1) for at in (j, i))
+            out[part] = self.cell_areas(slice(j0, j1), slice(i0, i1))[j[part] - j0, i[part] - i0]
+        return out
+
+    def scale_gradients_of(self, cells: NDArray[np.int64]) -> NDArray[np.float64]:
+        """How the scale of areas changes across some cells, given by their flat index in row order.
+
+        Returns
+        -------
+        numpy.ndarray [2, cell; 1]
+            Change of the true area of a unit of the plane from one side of the cell to the other, relative to the
+            mean of the cell, towards ascending x and y. From the areas of the cell and its neighbours.
+        """
+        out = np.zeros((2, cells.size))
+        j, i = np.divmod(cells, self.shape[1])
+        sides = np.abs(np.diff(self.x_edges)), np.abs(np.diff(self.y_edges))
+        for part in self._blocks_of(j, i):
+            # One cell more on every side, so that the gradients do not depend on which cells are asked for.
+            rows, columns = (
+                slice(max(0, at[part].min() - 2), min(at[part].max() + 3, size))
+                for at, size in zip((j, i), self.shape, strict=True)
+            )
+            scale = self.cell_areas(rows, columns) / np.outer(sides[1][rows], sides[0][columns])
+            at = j[part] - rows.start, i[part] - columns.start
+            for k, (centres, window, axis) in enumerate(((self.x, columns, 1), (self.y, rows, 0))):
+                if scale.shape[axis] > 1:
+                    order = min(2, scale.shape[axis] - 1)
+                    slope = np.gradient(scale, centres[window], axis=axis, edge_order=order)[at]
+                    out[k, part] = slope * sides[k][(i, j)[k][part]] / scale[at]
+        # A neighbour may have no place on Earth, and nowhere in a cell is the scale below 0.
+        out[:, ~np.isfinite(out).all(axis=0)] = 0.0
+        steep: NDArray[np.float64] = out * np.minimum(
+            1.0, _STEEPEST / np.maximum(np.abs(out).sum(axis=0), 1e-300)
+        )
+        return steep
+
+    def _blocks_of(self, j: NDArray[np.int64], i: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Positions of the cells of each block, or two far places would cost all that lies between them."""
+        if j.size == 0:
+            return []
         block = (j // _BLOCK) * (self.shape[1] // _BLOCK + 1) + i // _BLOCK
         order = np.argsort(block, kind="stable")
-        for part in np.split(order, np.flatnonzero(np.diff(block[order])) + 1):
-            (j0, j1), (i0, i1) = ((at[part].min(), at[part].max() + 1) for at in (j, i))
-            window = cell_areas(x[i0 : i1 + 1], y[j0 : j1 + 1], self.crs, centre=self._middle)
-            out[part] = window[j[part] - j0, i[part] - i0]
-        return out
+        return np.split(order, np.flatnonzero(np.diff(block[order])) + 1)
 
     def area(self) -> xr.DataArray:
         """True cell areas as a DataArray [y, x; m2] with coordinates and CRS."""

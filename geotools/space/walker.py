@@ -5,6 +5,9 @@ within the row (`climb`), and the area between it and the eastern side of the ce
 of the cell and with the sign of the direction. Summed over all edges and along a row from the west, the climb
 says whether a cell without edges lies inside (1) or outside (0), and in a cell with edges the sum so far
 plus what is swept there is the covered share. Nothing is as large as the grid.
+
+Where the scale of the plane changes within a cell, the first moments of the covered part about the centre of the
+cell are needed as well. They are taken in the same way: those of the area that is swept, and that of the climb.
 """
 
 from __future__ import annotations
@@ -69,15 +72,36 @@ def walk(rings: Rings, x_edges: NDArray[np.float64], y_edges: NDArray[np.float64
     An edge is always followed from its lesser end, so that two zones that share it put the same numbers, of
     opposite sign, into the same cells: zones that tile a domain share out every cell to rounding.
     """
+    return _walk_all(rings, x_edges, y_edges, moments=False)[0]
+
+
+def walk_with_moments(
+    rings: Rings, x_edges: NDArray[np.float64], y_edges: NDArray[np.float64]
+) -> tuple[Walked, NDArray[np.float64]]:
+    """As `walk`, and the first moments of the covered part of each edge cell about the centre of the cell.
+
+    Returns
+    -------
+    walked : Walked
+    moments : numpy.ndarray [2, edge cell]
+        Towards ascending x and y: the integral of the distance from the centre over the covered part, where sides
+        of the cell are 1 long. Those of a whole cell are 0.
+    """
+    return _walk_all(rings, x_edges, y_edges, moments=True)
+
+
+def _walk_all(
+    rings: Rings, x_edges: NDArray[np.float64], y_edges: NDArray[np.float64], *, moments: bool
+) -> tuple[Walked, NDArray[np.float64]]:
     x_up, y_up = np.sort(x_edges), np.sort(y_edges)
     count = rings.polygon.size - 1
     threads = min(available_cores(), 1 + rings.x.size // _VERTICES_PER_THREAD)
     vertices = rings.ring[rings.polygon]
     cuts = np.searchsorted(vertices, np.linspace(0, vertices[-1], 4 * threads + 1)[1:-1])
     bounds = [0, *np.unique(cuts[(cuts > 0) & (cuts < count)]).tolist(), count]
-    tasks = [partial(_walk, *rings, x_up, y_up, int(a), int(b)) for a, b in pairwise(bounds)]
+    tasks = [partial(_walk, *rings, x_up, y_up, int(a), int(b), moments) for a, b in pairwise(bounds)]
     parts: list[Any] = run_all(tasks, threads)
-    run, edge, share = (np.concatenate(part, axis=-1) for part in zip(*parts, strict=True))
+    run, edge, share, moment = (np.concatenate(part, axis=-1) for part in zip(*parts, strict=True))
     if x_edges[0] > x_edges[-1]:
         last = x_edges.size - 2
         run[2], run[3] = last - run[3], last - run[2]
@@ -85,7 +109,7 @@ def walk(rings: Rings, x_edges: NDArray[np.float64], y_edges: NDArray[np.float64
     if y_edges[0] > y_edges[-1]:
         run[1] = y_edges.size - 2 - run[1]
         edge[1] = y_edges.size - 2 - edge[1]
-    return Walked(run, edge, share)
+    return Walked(run, edge, share), moment
 
 
 @kernel
@@ -133,7 +157,7 @@ def _direction(x: NDArray[np.float64], y: NDArray[np.float64], start: int, stop:
 
 
 @kernel
-def _walk_edge(x0, y0, c0, r0, x1, y1, c1, r1, sign, xe, ye, key, climb, swept, n):  # type: ignore[no-untyped-def]
+def _walk_edge(x0, y0, c0, r0, x1, y1, c1, r1, sign, xe, ye, key, climb, swept, moment, n):  # type: ignore[no-untyped-def]
     """Follow one edge from its lesser end; gives the new number of records."""
     columns, rows = xe.size - 1, ye.size - 1
     dx, dy = x1 - x0, y1 - y0
@@ -157,9 +181,17 @@ def _walk_edge(x0, y0, c0, r0, x1, y1, c1, r1, sign, xe, ye, key, climb, swept, 
             here = r * (columns + 1) + c + 1
             if n == 0 or key[n - 1] != here:
                 key[n], climb[n], swept[n] = here, 0.0, 0.0
+                if moment.shape[1] > 0:
+                    moment[:, n] = 0.0
                 n += 1
             climb[n - 1] += height
             swept[n - 1] += height * (1.0 - 0.5 * (u + u_out))
+            if moment.shape[1] > 0:
+                # Of the swept area in x and in y, and of the climb in y.
+                low, rise, west, more = v - 0.5, v_out - v, 1.0 - u, u - u_out
+                moment[0, n - 1] += height * ((u + u_out) / 4 - (u * u + u * u_out + u_out * u_out) / 6)
+                moment[1, n - 1] += height * (west * low + (west * rise + more * low) / 2 + more * rise / 3)
+                moment[2, n - 1] += height * (low + rise / 2)
         if at_end:
             return n
         if at_x <= at_y:
@@ -169,26 +201,31 @@ def _walk_edge(x0, y0, c0, r0, x1, y1, c1, r1, sign, xe, ye, key, climb, swept, 
 
 
 @kernel
-def _sweep(p, columns, key, climb, swept, run, n_run, edge, share, n_edge):  # type: ignore[no-untyped-def]
+def _sweep(p, columns, key, climb, swept, moment, run, n_run, edge, share, moments, n_edge):  # type: ignore[no-untyped-def]
     """Add up the records of one polygon along each row, from the west; gives the new numbers of results."""
     order = np.argsort(key, kind="mergesort")
     at = 0
     while at < key.size:
         here = key[order[at]] // (columns + 1)
-        inside = 0.0  # the climb so far
+        inside, leaning = 0.0, 0.0  # the climb so far, and its moment
         next_column = 0
         open_run = False
         while at < key.size and key[order[at]] // (columns + 1) == here:
             this = key[order[at]]
             c = this - here * (columns + 1) - 1
-            rise, area = 0.0, 0.0
+            rise, area, of_x, of_y, of_rise = 0.0, 0.0, 0.0, 0.0, 0.0
             while at < key.size and key[order[at]] == this:
-                rise += climb[order[at]]
-                area += swept[order[at]]
+                k = order[at]
+                rise += climb[k]
+                area += swept[k]
+                if moment.shape[1] > 0:
+                    of_x += moment[0, k]
+                    of_y += moment[1, k]
+                    of_rise += moment[2, k]
                 at += 1
             if c > next_column:
                 # Cells without edges: the climb is a whole number there, but for rounding.
-                inside = np.rint(inside)
+                inside, leaning = np.rint(inside), 0.0
                 if inside >= 1:
                     if not open_run:
                         run[0, n_run], run[1, n_run], run[2, n_run] = p, here, next_column
@@ -210,9 +247,12 @@ def _sweep(p, columns, key, climb, swept, run, n_run, edge, share, n_edge):  # t
                     if part > _ROUNDING:
                         edge[0, n_edge], edge[1, n_edge], edge[2, n_edge] = p, here, c
                         share[n_edge] = part
+                        if moment.shape[1] > 0:
+                            moments[0, n_edge], moments[1, n_edge] = of_x, leaning + of_y
                         n_edge += 1
                 next_column = c + 1
             inside += rise
+            leaning += of_rise
         if next_column < columns and np.rint(inside) >= 1:
             if not open_run:
                 run[0, n_run], run[1, n_run], run[2, n_run] = p, here, next_column
@@ -222,8 +262,8 @@ def _sweep(p, columns, key, climb, swept, run, n_run, edge, share, n_edge):  # t
 
 
 @kernel
-def _walk(x, y, ring, polygon, hole, xe, ye, p0, p1):  # type: ignore[no-untyped-def]
-    """Walk the polygons p0 to p1: runs [4, run], edge cells [3, edge cell] and their shares."""
+def _walk(x, y, ring, polygon, hole, xe, ye, p0, p1, with_moments):  # type: ignore[no-untyped-def]
+    """Walk the polygons p0 to p1: runs [4, run], edge cells [3, edge cell], their shares and moments."""
     first, last = ring[polygon[p0]], ring[polygon[p1]]
     columns, rows = xe.size - 1, ye.size - 1
     column = np.empty(last - first, np.int32)
@@ -242,9 +282,11 @@ def _walk(x, y, ring, polygon, hole, xe, ye, p0, p1):  # type: ignore[no-untyped
     key = np.empty(most, np.int64)
     climb = np.empty(most, np.float64)
     swept = np.empty(most, np.float64)
+    moment = np.empty((3, most if with_moments else 0), np.float64)
     run = np.empty((4, 2 * total), np.int32)
     edge = np.empty((3, total), np.int32)
     share = np.empty(total, np.float64)
+    moments = np.empty((2, total if with_moments else 0), np.float64)
     n_run, n_edge = 0, 0
     for p in range(p0, p1):
         n = 0
@@ -261,7 +303,9 @@ def _walk(x, y, ring, polygon, hole, xe, ye, p0, p1):  # type: ignore[no-untyped
                     continue
                 n = _walk_edge(
                     x[a], y[a], column[i], row[i], x[b], y[b], column[j], row[j], turn,
-                    xe, ye, key, climb, swept, n,
+                    xe, ye, key, climb, swept, moment, n,
                 )  # fmt: skip
-        n_run, n_edge = _sweep(p, columns, key[:n], climb, swept, run, n_run, edge, share, n_edge)
-    return run[:, :n_run].copy(), edge[:, :n_edge].copy(), share[:n_edge].copy()
+        n_run, n_edge = _sweep(
+            p, columns, key[:n], climb, swept, moment, run, n_run, edge, share, moments, n_edge
+        )  # fmt: skip
+    return run[:, :n_run].copy(), edge[:, :n_edge].copy(), share[:n_edge].copy(), moments[:, :n_edge].copy()

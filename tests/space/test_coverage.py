@@ -124,15 +124,51 @@ def test_a_ring_round_the_pole_ends_in_it():
     )
 
 
-@pytest.mark.parametrize(("step", "error"), [(5e3, 1e-6), (50e3, 3e-5)])
-def test_polar_stereographic_cells(step, error):
-    """Planar share times true area: measured 1.3e-7 of a basin 1000 km wide at 5 km, 7e-6 at 50 km."""
+@pytest.mark.parametrize("step", [5e3, 50e3])
+def test_a_zone_of_polar_stereographic_cells_is_as_large_as_on_the_ellipsoid(step):
+    """Below 1e-7 of a basin 1000 km wide; with plain shares of the plane 7e-6 at 50 km."""
     grid = Grid.regular((1.5e6, 1.0e6, 4.0e6, 3.5e6), step, "EPSG:3995")
     to_lonlat = Transformer.from_crs(3995, 4326, always_xy=True)
     zone = shapely.transform(
         shapely.Point(2.7e6, 2.2e6).buffer(5e5, 64), lambda c: np.column_stack(to_lonlat.transform(*c.T))
     )
-    assert shares(zone, grid)[0].sum() == pytest.approx(polygon_area(zone), rel=error)
+    assert shares(zone, grid)[0].sum() == pytest.approx(polygon_area(zone), rel=1e-7)
+
+
+@pytest.mark.parametrize(("step", "error"), [(5e3, 1e-7), (25e3, 2e-6), (50e3, 8e-6)])
+@pytest.mark.parametrize("side", ["x", "y", "both"])
+def test_half_a_polar_stereographic_cell_has_its_part_of_the_true_area(step, error, side):
+    """The change of scale within the cell counts: 9e-4 of the cell at 50 km with the plain share."""
+    west, south = 2.4e6, -2.4e6
+    grid = Grid(
+        (west, west + step, west + 2 * step),
+        (south - step, south, south + step, south + 2 * step),
+        "EPSG:3995",
+    )
+    east, north = west + step, south + step
+    half = {
+        "x": shapely.box(west, south, west + step / 2, north),
+        "y": shapely.box(west, south, east, south + step / 2),
+        "both": shapely.Polygon([(west, south), (east, south), (west, north)]),
+    }[side]
+    true = polygon_area(shapely.segmentize(half, 500.0), 3995)
+    cell = grid.cell_areas()[1, 0]
+    assert abs(shares(half, grid, CRS.from_epsg(3995))[0, 1, 0] - true) / cell < error
+
+
+def test_scale_that_cannot_be_told_or_is_steep_leaves_shares_between_0_and_1():
+    """A single row has no neighbours; near the pole of Mercator a cell may be several times its neighbour."""
+    zone = np.array([shapely.box(120, 84, 121, 89.5)])
+    for grid in (
+        Grid([1.3e7, 1.36e7], [5e6, 1.2e7, 2.5e7, 4e7], "EPSG:3395"),
+        Grid([1.3e7, 1.36e7], [1.2e7, 4e7], "EPSG:3395"),
+    ):
+        gradients = grid.scale_gradients_of(np.arange(grid.size))
+        assert np.isfinite(gradients).all()
+        assert (np.abs(gradients).sum(axis=0) < 2).all()
+        found = shares(zone, grid)[0] / grid.cell_areas()
+        assert ((found >= 0) & (found <= 1)).all()
+        assert found.max() > 0
 
 
 @settings(max_examples=25, deadline=None)

@@ -8,7 +8,7 @@ from pyproj import CRS
 
 from geotools.space.grid import Grid
 from geotools.space.plane import to_grid_crs, to_rings
-from geotools.space.walker import walk
+from geotools.space.walker import walk, walk_with_moments
 
 PLANE = "EPSG:6931"  # equal-area metres: coordinates are taken as they are
 
@@ -70,6 +70,25 @@ def holed(draw, rows=12, columns=15, snaps=(None, 1.0, 0.5, 0.25)):
 def test_against_intersections_of_shapely(shape):
     grid = unit_grid(12, 15)
     np.testing.assert_allclose(shares(shape, grid)[0], by_shapely(shape, grid)[0], atol=1e-9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(holed(), st.booleans(), st.booleans())
+def test_moments_are_those_of_the_covered_part_about_the_centre_of_its_cell(shape, x_down, y_down):
+    """Towards ascending x and y, whichever way the axes of the grid go."""
+    x, y = np.arange(16.0), np.arange(13.0)
+    grid = Grid(x[::-1] if x_down else x, y[::-1] if y_down else y, PLANE)
+    walked, moments = walk_with_moments(to_rings(np.array([shape]), grid)[1], *grid.plane_edges())
+    plain = walk(to_rings(np.array([shape]), grid)[1], *grid.plane_edges())
+    np.testing.assert_array_equal(walked.share, plain.share)
+    for (_, row, column), share, moment in zip(walked.edge.T, walked.share, moments.T, strict=True):
+        west, south = min(grid.x_edges[column : column + 2]), min(grid.y_edges[row : row + 2])
+        part = shape.intersection(shapely.box(west, south, west + 1, south + 1))
+        assert share == pytest.approx(part.area, abs=1e-9)
+        expected = (
+            (np.array(part.centroid.coords[0]) - (west + 0.5, south + 0.5)) * part.area if part.area else 0
+        )
+        np.testing.assert_allclose(moment, expected, atol=1e-8)
 
 
 # The same shapes every time: the oracle must not bring the suite down on a day of bad luck.
