@@ -10,17 +10,11 @@ from numpy.typing import NDArray
 
 from geotools.errors import GeotoolsError, GeotoolsWarning
 from geotools.guards import Array
+from geotools.permafrost.cell_properties import build_ground, enthalpy_of, shared, steady_temperature
 from geotools.permafrost.column_arrays import Forcing, Ground, Ledger, Requests, State, Work, lanes_array
 from geotools.permafrost.column_kernel import march
 from geotools.permafrost.column_plan import Plan, SpinUp
-from geotools.permafrost.soil_properties import (
-    Layers,
-    build_ground,
-    enthalpy_of,
-    layer_properties,
-    shared,
-    steady_temperature,
-)
+from geotools.permafrost.soil_properties import Layers, layer_properties
 from geotools.space.compiled import run_all
 from geotools.space.lanes import WIDTH
 

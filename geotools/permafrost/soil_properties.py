@@ -1,20 +1,15 @@
-"""Thermal properties of the cells of a column from the layers they lie in."""
+"""Thermal properties of the layers of a column from what they are made of."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from geotools.errors import DataError
 from geotools.guards import Array
-from geotools.permafrost.column_arrays import Ground
-from geotools.permafrost.freezing_curves import MushyZone, curve_table
 from geotools.permafrost.soil_checks import LAYER_UNITS, ensure_layer, ensure_reaches
-from geotools.permafrost.soil_column import CONDUCTIVITY_BLENDS, SoilColumn
-from geotools.permafrost.stefan import LATENT_HEAT
-from geotools.space.lanes import WIDTH
+from geotools.permafrost.soil_column import SoilColumn
 
 # J m-3 K-1. Water and ice per volume of water; solids after de Vries (1963), of which clay has somewhat more and
 # quartz somewhat less.
@@ -127,117 +122,3 @@ def layer_properties(column: SoilColumn, values: Mapping[tuple[int, str], Array]
         )
     ensure_reaches(depth[~np.isnan(depth)], column.depth) if np.any(~np.isnan(depth)) else None
     return Layers(*(np.array(field) for field in zip(*rows, strict=True)))
-
-
-def build_ground(column: SoilColumn, layers: Layers) -> Ground:
-    """Arrays of a block of `WIDTH` columns for the kernel.
-
-    A cell belongs to the layer in which its centre lies.
-
-    Raises
-    ------
-    DataError
-        When a freezing curve does not fit its layer.
-    """
-    cells = column.thickness
-    material = np.minimum(
-        (column.centres[:, None, None] >= layers.bottom[None]).sum(axis=1), len(column.layers) - 1
-    ).astype("int64")
-
-    def spread(values: Array) -> Array:
-        return np.ascontiguousarray(np.take_along_axis(values, material, axis=0))
-
-    curves = [layer.freezing_curve for layer in column.layers]
-    tabulated = not all(isinstance(c, MushyZone) for c in curves)
-    latent = LATENT_HEAT * layers.water
-    frozen, thawed = layers.capacity_frozen, layers.capacity_thawed
-    if tabulated:
-        tables = [_table(c, layers, number) for number, c in enumerate(curves)]
-        temperatures, enthalpies, saturations = (np.array(part) for part in zip(*tables, strict=True))
-        # Water that is still liquid at the coldest node stays so below it.
-        frozen = frozen + (thawed - frozen) * saturations[:, 0]
-        start, end, heat = temperatures[:, 0], temperatures[:, -1], enthalpies[:, -1]
-    else:
-        width = np.array([[c.width] for c in curves if isinstance(c, MushyZone)])
-        end = np.array([[c.upper] for c in curves if isinstance(c, MushyZone)]) + np.zeros(latent.shape)
-        start = end - width
-        heat = latent + 0.5 * (frozen + thawed) * width
-        temperatures = enthalpies = saturations = np.zeros((1, 2, WIDTH))
-    half = 0.5 * cells[:, None]
-    conductivity_thawed, conductivity_frozen = spread(layers.thawed), spread(layers.frozen)
-    return Ground(
-        thickness=cells,
-        start=spread(start),
-        end=spread(end),
-        heat=spread(heat),
-        capacity_frozen=spread(frozen),
-        capacity_between=spread(heat / (end - start)),
-        capacity_thawed=spread(thawed),
-        resistance_frozen=half / conductivity_frozen,
-        resistance_thawed=half / conductivity_thawed,
-        log_ratio=np.log(conductivity_frozen / conductivity_thawed),
-        blend=CONDUCTIVITY_BLENDS.index(column.conductivity_blend),
-        tabulated=tabulated,
-        material=np.ascontiguousarray(material),
-        temperatures=np.ascontiguousarray(temperatures),
-        enthalpies=np.ascontiguousarray(enthalpies),
-        saturations=np.ascontiguousarray(saturations),
-    )
-
-
-def shared(ground: Ground) -> Ground:
-    """The same ground with one number per cell [cell], where all lanes are alike.
-
-    The less memory the kernel goes through, the faster it is.
-    """
-    names = ["start", "end", "heat", "resistance_frozen", "resistance_thawed", "log_ratio"]
-    names += ["capacity_frozen", "capacity_between", "capacity_thawed"]
-    one: dict[str, Any] = {name: np.ascontiguousarray(getattr(ground, name)[:, 0]) for name in names}
-    return ground._replace(**one)
-
-
-def _table(curve: object, layers: Layers, number: int) -> tuple[Array, Array, Array]:
-    """Nodes, enthalpies and liquid shares [node, column] of one layer."""
-    water, porosity = layers.water[number], layers.porosity[number]
-    temperature, share = curve_table(curve, water, porosity)  # type: ignore[arg-type]
-    if np.any(np.diff(temperature, axis=0) <= 0.0) or np.any((share < 0.0) | (share > 1.0)):
-        raise DataError(
-            f"{curve!r} does not give shares from 0 to 1 that grow with temperature",
-            where=f"freezing curve of layer {number}",
-            expected="a curve that fits the water content and the porosity",
-        )
-    frozen, thawed = layers.capacity_frozen[number], layers.capacity_thawed[number]
-    step = np.diff(temperature, axis=0)
-    warmed = np.zeros(temperature.shape)
-    warmed[1:] = np.cumsum(0.5 * (share[1:] + share[:-1]) * step, axis=0)
-    enthalpy = (
-        frozen * (temperature - temperature[0])
-        + (thawed - frozen) * warmed
-        + LATENT_HEAT * water * (share - share[0])
-    )
-    return temperature, enthalpy, share
-
-
-def enthalpy_of(ground: Ground, temperature: Array) -> Array:
-    """Enthalpy of the cells at some temperatures [cell, lane; J m-3]."""
-    if not ground.tabulated:
-        below = ground.capacity_frozen * (temperature - ground.start)
-        between = ground.capacity_between * (temperature - ground.start)
-        above = ground.heat + ground.capacity_thawed * (temperature - ground.end)
-        return np.where(temperature < ground.start, below, np.where(temperature > ground.end, above, between))
-    out = np.empty(temperature.shape)
-    for i, j in np.ndindex(*temperature.shape):
-        m, t = ground.material[i, j], temperature[i, j]
-        nodes, values = ground.temperatures[m, :, j], ground.enthalpies[m, :, j]
-        out[i, j] = np.interp(t, nodes, values)
-        out[i, j] += ground.capacity_frozen[i, j] * min(t - nodes[0], 0.0)
-        out[i, j] += ground.capacity_thawed[i, j] * max(t - nodes[-1], 0.0)
-    return out
-
-
-def steady_temperature(ground: Ground, surface: Array, geothermal: Array) -> Array:
-    """Temperature of cells in balance with a constant surface and the flux from below [cell, lane; degC]."""
-    frozen = surface[None] <= 0.0
-    half = np.where(frozen, ground.resistance_frozen, ground.resistance_thawed)
-    depth = np.cumsum(2.0 * half, axis=0) - half
-    return np.asarray(surface[None] + geothermal[None] * depth)

@@ -6,13 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geotools.permafrost import MushyZone, PowerLaw, SoilColumn, SoilLayer, VanGenuchten, column_edges
+from geotools.permafrost.cell_properties import build_ground, enthalpy_of
 from geotools.permafrost.freezing_curves import curve_table
-from geotools.permafrost.soil_properties import (
-    build_ground,
-    enthalpy_of,
-    johansen_conductivity,
-    layer_properties,
-)
+from geotools.permafrost.soil_properties import johansen_conductivity, layer_properties
 from geotools.space.lanes import WIDTH
 
 DEEP = float("inf")
