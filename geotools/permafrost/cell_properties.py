@@ -18,6 +18,7 @@ from geotools.space.lanes import WIDTH
 
 # Of the depth of the column: a bound this close to a face is on it but for the rounding of sums of thicknesses.
 _ROUNDING = 1e-12
+_APART = 1e-6  # K: nodes closer to the ends of a table would make lines of rounding errors
 
 
 def layer_shares(column: SoilColumn, bottom: Array) -> Array:
@@ -177,13 +178,17 @@ def _curve(curve: object, layers: Layers, number: int) -> Array:
 def _mixed(weights: Array, curves: Array) -> Array:
     """Nodes and liquid shares [2, node] of ground whose water is shared out to layers [layer], [layer, 2, node].
 
-    As many nodes as one layer has lie where theirs are, in proportion to the water of each.
+    As many nodes as one layer has lie where theirs are, in proportion to the water of each, and where a curve ends.
     """
     held = [(weights[n], *curves[n]) for n in np.flatnonzero(weights)]
     ranks = np.linspace(0.0, 1.0, curves.shape[-1])
     nodes = np.unique([own for _, own, _ in held])
     passed = sum(w * np.interp(nodes, own, ranks) for w, own, _ in held)
     chosen = np.interp(ranks, passed, nodes)
+    # Without nodes there, the last line would cut across the ends, and a trace of a layer would change the curve.
+    for end in np.ravel([own[[0, -1]] for _, own, _ in held]):
+        if chosen[0] + _APART < end < chosen[-1] - _APART:
+            chosen[1 + np.abs(chosen[1:-1] - end).argmin()] = end
     share = np.minimum(sum(w * np.interp(chosen, own, liquid) for w, own, liquid in held), 1.0)
     share[-1] = 1.0  # but for the rounding of weights
     return np.stack([chosen, share])

@@ -208,13 +208,19 @@ def test_a_little_more_of_a_layer_changes_a_cell_a_little(curves, upper, middle)
         first, second = (
             enthalpy_of(g, np.full(shape, t)) - enthalpy_of(g, np.full(shape, -60.0)) for g in (one, other)
         )
-        # A share of 5e-5 more of each of two layers, and 60 K of warming with 0.6 of water are 3.2e8 J m-3.
-        np.testing.assert_allclose(first, second, rtol=0, atol=1e6, err_msg=str(t))
+        # 5e-5 of a cell: 2e4 J m-3 of latent heat, and as much again for the nodes of tables that move.
+        np.testing.assert_allclose(first, second, rtol=0, atol=1e5, err_msg=str(t))
 
 
-@EACH_CURVE
-@settings(max_examples=40, deadline=None)
-@given(upper=THICKNESS, middle=THICKNESS)
+ANY = st.one_of(
+    st.builds(MushyZone, st.floats(0.005, 2.0), st.floats(-1, 0)),
+    st.builds(PowerLaw, st.floats(0.01, 0.3), st.floats(0.2, 0.9), st.floats(-0.5, 0)),
+    st.builds(VanGenuchten, st.floats(0.2, 10), st.floats(1.1, 4.0), st.floats(0, 0.05)),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(upper=THICKNESS, middle=THICKNESS, curves=st.tuples(ANY, ANY, ANY))
 def test_the_curve_of_a_mixture_grows_with_temperature(curves, upper, middle):
     ground = ground_of(soil(upper, middle, curves, EDGES))
     assert (ground.end > ground.start).all()
@@ -277,10 +283,14 @@ def test_a_bound_within_a_cell_acts_as_a_face_there(curves):
 
 @EACH_CURVE
 def test_temperatures_do_not_jump_while_a_layer_grows(curves):
-    steps = np.linspace(0.08, 0.12, 33)
-    out = temperatures(over(steps), curves, EDGES)
-    # 0.04 m of turf change the mean by some 0.3 K; a whole cell at once would be half of that.
+    out = temperatures(over(np.linspace(0.08, 0.12, 33)), curves, EDGES)
+    # 0.04 m of turf change the mean by 0.2 K; whole cells would do that in two jumps.
+    assert np.ptp(out.tsl_mean.isel(year=-1, depth=0).values) > 0.1
     assert abs(out.tsl_mean.diff("x")).max() < 0.02
+
+
+def test_the_active_layer_does_not_jump_while_a_layer_grows():
+    out = temperatures(over(np.linspace(0.08, 0.12, 33)), CURVES["one zone"], EDGES)
     assert abs(out.active_layer_thickness.diff("x")).max() < 0.012
 
 
