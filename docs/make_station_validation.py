@@ -668,7 +668,6 @@ LIMITS = [
     "ranges show; the set must not be taken for properties of the site.",
     "* A factor of the surface other than 1 stands for shade, evaporation, heating by the sun, and for heat that "
     "rain brings; the column has none of these.",
-    "* Turf is cut in cells of 0.02 m: finer differences of its thickness have no effect.",
     "* Snow has one density all winter. Real snow is lighter in autumn and becomes depth hoar, and is cleared or "
     "packed on some "
     "plots.",
