@@ -103,7 +103,7 @@ class SoilColumn:
         The last one may be infinite.
     edges : array, optional [m]
         Depths of the faces of the cells, from 0 down; `column_edges` makes them. By default 0.02 m to 1 m depth,
-        and growing by 1.15 to `depth` below.
+        and growing by 1.15 to `depth` below. A cell across bounds of layers takes a share of each.
     depth : float, optional
         Of the column [m], where `edges` are not given. 50 m do for decades, 100 to 200 m for centuries.
     geothermal_flux : float or xarray.DataArray [W m-2]
