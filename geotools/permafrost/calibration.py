@@ -40,7 +40,7 @@ class Calibration:
     score : float
         Its score; smaller is better.
     trials : xarray.Dataset [member]
-        All sets that were tried, with `score` and `round`.
+        All sets that were tried, with `score`, `search` and `round`.
     bounds : dict of str to (float, float)
     """
 
@@ -84,6 +84,7 @@ def bounded_search(
     *,
     members: int = 64,
     rounds: int = 10,
+    searches: int = 1,
     seed: int = 0,
 ) -> Calibration:
     """Search a box for the parameters with the smallest score.
@@ -97,6 +98,10 @@ def bounded_search(
     members : int
         Sets per round; at least four per parameter.
     rounds : int
+        Of each search.
+    searches : int
+        How often to begin anew, with other numbers; the best set of all searches is taken. A search may settle beside
+        the best place, the more so the more parameters make up for each other.
     seed : int
 
     Returns
@@ -106,7 +111,7 @@ def bounded_search(
     Raises
     ------
     UsageError
-        When there are too few members or rounds, or bounds are the wrong way round.
+        When there are too few members, rounds or searches, or bounds are the wrong way round.
     DataError
         When the scores of a round are no numbers.
 
@@ -124,11 +129,11 @@ def bounded_search(
     >>> round(found.parameters["x"], 3)
     0.3
     """
-    if not bounds or members < 4 * len(bounds) or rounds < 1:
+    if not bounds or members < 4 * len(bounds) or rounds < 1 or searches < 1:
         raise UsageError(
-            f"{members} members and {rounds} rounds for {len(bounds)} parameters",
+            f"{members} members, {rounds} rounds and {searches} searches for {len(bounds)} parameters",
             where="bounded_search",
-            expected="at least one parameter, one round, and four members per parameter",
+            expected="at least one parameter, one round, one search, and four members per parameter",
         )
     for name, (left, right) in bounds.items():
         if not left < right:
@@ -137,13 +142,8 @@ def bounded_search(
             )
     names = list(bounds)
     low, high = np.array([bounds[n] for n in names], dtype="float64").T
-    generator = np.random.default_rng(seed)
-    tried, scores = np.empty((0, len(names))), np.empty(0)
-    for number in range(rounds):
-        if number == 0:
-            shares = _latin_hypercube(generator, members, len(names))
-        else:
-            shares = _around(generator, members, tried[np.argsort(scores)[: 2 * len(names) + 2]])
+
+    def score_of(shares: Array, number: int) -> Array:
         found = np.asarray(score(_dataset(names, low + (high - low) * shares)), dtype="float64")
         if found.shape != (members,) or np.isnan(found).all():
             raise DataError(
@@ -152,11 +152,18 @@ def bounded_search(
                 expected=f"{members} numbers",
                 todo="check that model and observations have times in common",
             )
-        tried, scores = np.concatenate([tried, shares]), np.concatenate([scores, found])
+        return found
+
+    found = [
+        _search(score_of, np.random.default_rng((seed, k) if k else seed), members, rounds, len(names))
+        for k in range(searches)
+    ]
+    tried, scores = (np.concatenate(part) for part in zip(*found, strict=True))
     sets = low + (high - low) * tried
     trials = _dataset(names, sets)
     trials["score"] = ("member", scores)
-    trials["round"] = ("member", np.repeat(np.arange(1, rounds + 1), members))
+    trials["search"] = ("member", np.repeat(np.arange(1, searches + 1), rounds * members))
+    trials["round"] = ("member", np.tile(np.repeat(np.arange(1, rounds + 1), members), searches))
     best = int(np.nanargmin(scores))
     return Calibration(
         dict(zip(names, (float(v) for v in sets[best]), strict=True)),
@@ -164,6 +171,25 @@ def bounded_search(
         trials,
         {n: (float(bounds[n][0]), float(bounds[n][1])) for n in names},
     )
+
+
+def _search(
+    score: Callable[[Array, int], Array],
+    generator: np.random.Generator,
+    members: int,
+    rounds: int,
+    count: int,
+) -> tuple[Array, Array]:
+    """Points [member, parameter] in the unit cube that one search tries, and their scores."""
+    tried, scores = np.empty((0, count)), np.empty(0)
+    for number in range(rounds):
+        if number == 0:
+            shares = _latin_hypercube(generator, members, count)
+        else:
+            shares = _around(generator, members, tried[np.argsort(scores)[: 2 * count + 2]])
+        found = score(shares, number)
+        tried, scores = np.concatenate([tried, shares]), np.concatenate([scores, found])
+    return tried, scores
 
 
 def _latin_hypercube(generator: np.random.Generator, members: int, count: int) -> Array:
@@ -195,6 +221,7 @@ def calibrate_station(
     measure: str = "rmse",
     members: int = 64,
     rounds: int = 10,
+    searches: int = 1,
     seed: int = 0,
     spin_up: SpinUp | None = None,
 ) -> Calibration:
@@ -215,7 +242,7 @@ def calibrate_station(
         ``rmse`` is the root mean square error over all days and depths [K]. ``relative`` is that of each depth over the
         standard deviation observed there, and the root of the mean square of these: every depth counts alike, though
         the upper ones vary most. It takes sensors of the active layer to tell wet ground from well insulated ground.
-    members, rounds, seed
+    members, rounds, searches, seed
         As in `bounded_search`.
     spin_up : SpinUp, optional
         As in `simulate_station`.
@@ -262,4 +289,4 @@ def calibrate_station(
             return square.mean(("time", "depth")).values ** 0.5
         return (square.mean("time") / seen.var("time")).mean("depth").values ** 0.5
 
-    return bounded_search(score, box, members=members, rounds=rounds, seed=seed)
+    return bounded_search(score, box, members=members, rounds=rounds, searches=searches, seed=seed)

@@ -73,6 +73,22 @@ def test_the_same_seed_gives_the_same_answer():
     assert not one.equals(other)
 
 
+def test_more_searches_keep_the_best_of_all_and_the_first_is_that_of_one():
+    """On a surface with many hollows one search may settle in the wrong one."""
+    options = {"bounds": {"x": (0.0, 1.0)}, "members": 6, "rounds": 4, "seed": 5}
+
+    def hollows(p):
+        return (p["x"] - 0.7) ** 2 + 0.05 * np.cos(40.0 * p["x"])
+
+    one, many = bounded_search(hollows, **options), bounded_search(hollows, searches=6, **options)
+    assert many.trials.sizes["member"] == 6 * one.trials.sizes["member"]
+    first = many.trials.where(many.trials["search"] == 1, drop=True)
+    np.testing.assert_array_equal(first["x"], one.trials["x"])
+    by_search = many.trials["score"].groupby(many.trials["search"]).min()
+    assert np.unique(by_search).size > 1
+    assert many.score == by_search.min() <= one.score
+
+
 def test_sets_that_fail_are_passed_over():
     found = bounded_search(lambda p: xr.where(p["x"] > 0.5, np.nan, -p["x"]), {"x": (0.0, 1.0)})
     assert found.parameters["x"] == pytest.approx(0.5, abs=0.01)
@@ -85,6 +101,7 @@ def test_sets_that_fail_are_passed_over():
         ({}, {}, "at least one parameter"),
         ({"x": (0.0, 1.0)}, {"members": 3}, "four members per parameter"),
         ({"x": (0.0, 1.0)}, {"rounds": 0}, "0 rounds"),
+        ({"x": (0.0, 1.0)}, {"searches": 0}, "0 searches"),
     ],
 )
 def test_searches_that_cannot_be(bounds, options, message):
