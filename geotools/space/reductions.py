@@ -7,7 +7,9 @@ A whole is finished into values and valid fractions, stacked so that dask holds 
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,11 +19,16 @@ from geotools.errors import DataError
 from geotools.space.runs import Matrix
 from geotools.space.tiles import Tile, join_moments, whole_areas
 
+# Cells of all targets together, from which on quantiles of one field at a time are put in order.
+_LARGE = 1 << 20
+_one_large_zone = Lock()
+
 # A fully valid target may come out at 1 - 1e-16.
 _ROUNDING = 1e-9
 
 Blocks = tuple[NDArray[Any], ...]
 Part = NDArray[Any]
+Places = NDArray[np.int64] | slice
 
 
 class Reduction(Protocol):
@@ -30,13 +37,13 @@ class Reduction(Protocol):
     def part(self, tile: Tile, blocks: Blocks, threads: int) -> Part:
         """The part of a tile [step, item, place of the tile]."""
 
-    def places(self, tile: Tile, matrix: Matrix) -> NDArray[np.int64]:
+    def places(self, tile: Tile, matrix: Matrix) -> Places:
         """Where the places of a tile stand in the whole."""
 
     def start(self, like: Part, matrix: Matrix) -> Part:
         """The whole before any part is added [step, item, place]."""
 
-    def add(self, whole: Part, part: Part, places: NDArray[np.int64]) -> None:
+    def add(self, whole: Part, part: Part, places: Places) -> None:
         """Add the part of a tile to the whole."""
 
     def finish(
@@ -48,13 +55,13 @@ class Reduction(Protocol):
 class _ByTarget:
     """A reduction whose parts add up target by target."""
 
-    def places(self, tile: Tile, matrix: Matrix) -> NDArray[np.int64]:
+    def places(self, tile: Tile, matrix: Matrix) -> Places:
         return tile.targets
 
     def start(self, like: Part, matrix: Matrix) -> Part:
         return np.zeros((*like.shape[:-1], matrix.shape[0]))
 
-    def add(self, whole: Part, part: Part, places: NDArray[np.int64]) -> None:
+    def add(self, whole: Part, part: Part, places: Places) -> None:
         whole[..., places] += part
 
 
@@ -132,7 +139,7 @@ class Variances(_ByTarget):
     def part(self, tile: Tile, blocks: Blocks, threads: int) -> Part:
         return np.stack(tile.matrix.moments(blocks[0], threads=threads), axis=1)
 
-    def add(self, whole: Part, part: Part, places: NDArray[np.int64]) -> None:
+    def add(self, whole: Part, part: Part, places: Places) -> None:
         joined = join_moments(np.moveaxis(whole[..., places], 1, 0), np.moveaxis(part, 1, 0))
         whole[..., places] = np.stack(joined, axis=1)
 
@@ -159,7 +166,7 @@ class Extremes(_ByTarget):
         whole[:, 0] = -np.inf if self.greatest else np.inf
         return whole
 
-    def add(self, whole: Part, part: Part, places: NDArray[np.int64]) -> None:
+    def add(self, whole: Part, part: Part, places: Places) -> None:
         choose = np.maximum if self.greatest else np.minimum
         whole[:, 0, places] = choose(whole[:, 0, places], part[:, 0])
         whole[:, 1, places] += part[:, 1]
@@ -233,13 +240,20 @@ class Quantiles:
     def part(self, tile: Tile, blocks: Blocks, threads: int) -> Part:
         return tile.matrix.touched(blocks[0])[:, None]
 
-    def places(self, tile: Tile, matrix: Matrix) -> NDArray[np.int64]:
-        return np.searchsorted(matrix.cells, tile.cells)
+    def places(self, tile: Tile, matrix: Matrix) -> Places:
+        # Cells are in order, so that the ends tell whether the tile holds all in between, as a band of rows does.
+        cells = tile.cells
+        if cells.size == 0:
+            return slice(0, 0)
+        first, last = (int(k) for k in np.searchsorted(matrix.cells, cells[[0, -1]]))
+        if last - first == cells.size - 1:
+            return slice(first, last + 1)
+        return np.searchsorted(matrix.cells, cells)
 
     def start(self, like: Part, matrix: Matrix) -> Part:
         return np.empty((*like.shape[:-1], matrix.cells.size), like.dtype)
 
-    def add(self, whole: Part, part: Part, places: NDArray[np.int64]) -> None:
+    def add(self, whole: Part, part: Part, places: Places) -> None:
         whole[..., places] = part
 
     def finish(
@@ -247,21 +261,39 @@ class Quantiles:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         shape = (whole.shape[0], self.levels.size, target_areas.size)
         values, fractions = np.full(shape, np.nan), np.zeros(shape)
-        for target, (cells, areas) in enumerate(matrix.rows()):
-            place = np.searchsorted(matrix.cells, cells)
-            for step in range(whole.shape[0]):
-                here = whole[step, 0, place].astype("float64")
-                known = ~np.isnan(here)
-                valid = areas[known].sum() / target_areas[target]
-                fractions[step, :, target] = valid
-                if known.any() and valid >= self.min_valid_fraction - _ROUNDING:
-                    order = np.argsort(here[known], kind="stable")
-                    area = areas[known][order]
-                    stand = np.cumsum(area) - area / 2
-                    values[step, :, target] = np.interp(
-                        self.levels * area.sum(), stand, here[known][order]
-                    )  # fmt: skip
+        # Some ten arrays as long as a zone are held; with many threads, each with a field of its own, that adds up.
+        with _one_large_zone if whole.shape[-1] > _LARGE else nullcontext():
+            for target, (cells, areas) in enumerate(matrix.rows()):
+                place = np.searchsorted(matrix.cells, cells)
+                del cells
+                for step in range(whole.shape[0]):
+                    here = whole[step, 0, place]
+                    known = ~np.isnan(here)
+                    weights = areas if known.all() else areas[known]
+                    valid = weights.sum() / target_areas[target]
+                    fractions[step, :, target] = valid
+                    if known.any() and valid >= self.min_valid_fraction - _ROUNDING:
+                        values[step, :, target] = _quantiles(self.levels, here[known], weights)
         return values, fractions
+
+
+def _quantiles(
+    levels: NDArray[np.float64], values: NDArray[Any], areas: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Quantiles of values [cell] with areas [cell]; no more arrays as long as these are held than it takes."""
+    order = np.argsort(values, kind="stable")
+    values, areas = values[order], areas[order]
+    del order
+    stand = np.cumsum(areas)
+    wanted = levels * areas.sum()
+    areas *= 0.5
+    stand -= areas
+    above = np.clip(np.searchsorted(stand, wanted), 1, max(stand.size - 1, 1))
+    near = np.minimum(np.stack((above - 1, above)), stand.size - 1)
+    out = np.empty(levels.size)
+    for k, (pair, at) in enumerate(zip(near.T, wanted, strict=True)):
+        out[k] = np.interp(at, stand[pair], values[pair].astype("float64"))
+    return out
 
 
 @dataclass(frozen=True)

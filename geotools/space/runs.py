@@ -190,17 +190,26 @@ class RunMatrix:
                 return layout.weights[np.searchsorted(known, cells)]
 
         number = np.arange(self.grid.shape[0])
-        begin = np.repeat(number, np.diff(layout.run_start)) * columns + first
+        row = np.repeat(number, np.diff(layout.run_start))
+        begin = row * columns + first
         length = (last - first + 1).astype("int64")
         single = np.repeat(number, np.diff(layout.edge_start)) * columns + layout.edge_column
         run_of, edge_of = _by_zone(layout.run_zone, self.shape[0]), _by_zone(layout.edge_zone, self.shape[0])
         for runs, edges in zip(run_of, edge_of, strict=True):
             size = length[runs]
-            whole = np.arange(size.sum()) + np.repeat(begin[runs] - np.cumsum(size) + size, size)
-            cells = np.concatenate((whole, single[edges]))
-            areas = np.concatenate((area_of(whole), layout.edge_area[edges]))
+            cells = np.arange(size.sum())
+            cells += np.repeat(begin[runs] - np.cumsum(size) + size, size)
+            whole = np.repeat(layout.row_area[row[runs]], size) if layout.even else area_of(cells)
+            areas = np.concatenate((whole, layout.edge_area[edges]))
+            del whole
+            cells = np.concatenate((cells, single[edges]))
             order = np.argsort(cells, kind="stable")
-            yield cells[order], areas[order]
+            cells, areas = cells[order], areas[order]
+            # Not kept while the caller works on a large zone.
+            del order
+            found = [(cells, areas)]
+            del cells, areas
+            yield found.pop()
 
     def shares(self, rows: slice, targets: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
         """Share of each source cell of some rows that each target, or each of some, covers [target, row, x; 1]."""
