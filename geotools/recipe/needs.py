@@ -26,6 +26,8 @@ from geotools.recipe.steps.model_inputs import fits_in_memory
 from geotools.recipe.zone_cells import FLOAT as _FLOAT
 from geotools.recipe.zone_cells import STORED as _STORED
 from geotools.recipe.zone_cells import gathered, near_regions, touched, zone_boxes
+from geotools.space.compiled import is_compiled
+from geotools.space.row_kernels import row_sums
 
 # What a process holds by itself when a step starts: libraries, compiled kernels, polygons of zones, regions and maps.
 # Measured on a grid of a few cells, where fields take next to nothing.
@@ -34,6 +36,8 @@ _LOADED = {
     "cross_section": 480, "town_ground": 485,
     "budget": 485, "trade": 485, "series": 485, "figures": 500,
 }  # fmt: skip
+# What compiling the kernels takes in the first run on a machine.
+_COMPILING = 200
 _MB = 1_000_000
 _MONTHLY = ("tas", "pr", "snd", "snw")
 # Copies of a chunk on its way: as it is packed, decoded, and in the layout that kernels take.
@@ -115,7 +119,8 @@ def cell_bytes(context: Context, names: tuple[str, ...] | None = None) -> int:
 
 
 def _need(step: str, held: int, **more: object) -> Need:
-    return Need(step, peak_bytes=_LOADED[step] * _MB + held, **more)  # type: ignore[arg-type]
+    compiling = 0 if step == "opening" or is_compiled(row_sums) else _COMPILING
+    return Need(step, peak_bytes=(_LOADED[step] + compiling) * _MB + held, **more)  # type: ignore[arg-type]
 
 
 def _chunks(context: Context) -> tuple[int, int]:
@@ -164,7 +169,15 @@ def _fields(context: Context, *, counted: bool) -> Need:
         loads=loads + len(bands) * len(layers(context)),
         read_bytes=read + once,
         written_bytes=2 * once + zones * _STORED * cells,
-        layout=[_counted(len(bands), "band", rows), *(_rereading(context) if counted else [])],
+        layout=[
+            _counted(len(bands), "band", rows),
+            *(_rereading(context) if counted else []),
+            *(
+                []
+                if is_compiled(row_sums)
+                else [f"compiling takes {_COMPILING} MB, in the first run on a machine"]
+            ),
+        ],
     )
 
 
@@ -244,7 +257,7 @@ def _zonal(step: str, kind: str) -> Callable[[Context], Need]:
             names = (*names, "tas")
         return _need(
             step,
-            _threads() * _chunk_bytes(context) + gathered(context, kind),
+            _threads() * _chunk_bytes(context) + gathered(context, kind, _threads()),
             loads=len(names) * _chunks(context)[0],
             read_bytes=context.grid.size * cell_bytes(context, names),
             layout=[f"quantiles gather the values of about {touched(context, kind)[0]:,} cells at a time"],

@@ -30,12 +30,12 @@ def touched(context: Context, kind: str) -> tuple[int, int]:
     return int(shapely.area(shapely.union_all(polygons.to_numpy())) / cell), int(largest)
 
 
-def gathered(context: Context, kind: str) -> int:
-    """Bytes of a quantile: all values as pieces and joined, with the numbers of their cells, and one zone sorted."""
+def gathered(context: Context, kind: str, threads: int) -> int:
+    """Bytes of quantiles: of each field the values as pieces and joined, the cells of all, and one zone in order."""
     every, largest = touched(context, kind)
     # Known cells of segments are counted, which takes a byte of each piece and of the whole.
     counted = 2 * every if kind == "segments" else 0
-    return every * (2 * STORED + FLOAT) + counted + 7 * FLOAT * largest
+    return every * (threads * 2 * STORED + 2 * FLOAT) + counted + 8 * FLOAT * largest
 
 
 def near_regions(context: Context) -> gpd.GeoDataFrame:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -39,6 +41,18 @@ def kernel(function: Callable[..., Any], *, reorder: bool = False) -> Callable[.
 def reordering_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function whose sums may be taken in another order."""
     return kernel(function, reorder=True)
+
+
+def is_compiled(function: Callable[..., Any]) -> bool:
+    """Whether a kernel was compiled before, for any types, and is kept where this process looks."""
+    dispatcher: Any = function
+    if dispatcher.signatures:
+        return True
+    folder, made = dispatcher.stats.cache_path, dispatcher.py_func
+    if folder is None:
+        return False
+    stem = f"{made.__module__.rpartition('.')[2]}.{made.__qualname__}-"
+    return any(Path(folder).glob(f"{glob.escape(stem)}*.nbi"))
 
 
 def available_cores() -> int:

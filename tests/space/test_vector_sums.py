@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geotools.space.compiled import kernel
+from geotools.space.compiled import is_compiled, kernel
 from geotools.space.lanes import WIDTH, across, store
 from geotools.space.vector_sums import WIDE, known_sum
 
@@ -67,3 +68,26 @@ def test_steps_behind_the_last_repeat_it_and_are_never_read(count: int) -> None:
     _taken_across(values.reshape(-1), 3, 5, count, out)
     expected = values[np.minimum(np.arange(WIDTH), count - 1), 3]
     np.testing.assert_array_equal(out[0], expected)
+
+
+def test_a_kernel_is_known_to_be_compiled_here_or_in_a_process_before(tmp_path):
+    from geotools.space import row_kernels
+
+    @kernel
+    def added(a, b):  # type: ignore[no-untyped-def]
+        return a + b
+
+    assert not is_compiled(added)
+    assert added(1, 2) == 3
+    assert is_compiled(added)
+
+    class Kept:
+        """A kernel of which this process knows a folder only."""
+
+        signatures: tuple[()] = ()
+        py_func = row_kernels.row_sums.py_func
+        stats = SimpleNamespace(cache_path=str(tmp_path))
+
+    assert not is_compiled(Kept)
+    (tmp_path / "row_kernels.row_sums-1.py311.nbi").touch()
+    assert is_compiled(Kept)
