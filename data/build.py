@@ -28,8 +28,9 @@ if str(DATA) not in sys.path:
 
 from builders.common import SourceError, read_csv, write_csv  # noqa: E402
 
-# In the order of their needs: towns take their region from the admin layer.
-LAYERS = ("climate", "admin", "landcover", "towns", "maps", "basins")
+# In the order of their needs: towns take their region from the admin layer, heights their coast from the maps,
+# vegetation its water from the land cover.
+LAYERS = ("climate", "admin", "landcover", "towns", "maps", "basins", "elevation", "vegetation")
 TABLES = "tables"
 FOLDERS = (*LAYERS, "published", "trade")
 COLUMNS = (

@@ -67,6 +67,13 @@ VARIABLES: dict[str, Variable] = {
         Variable("tsl", "degC", "soil temperature", "soil_temperature", valid=(-70.0, 70.0)),
         Variable("csoil", "kg m-2", "soil carbon", "soil_mass_content_of_carbon", valid=(0.0, 2000.0)),
         Variable("orog", "m", "surface altitude", "surface_altitude", valid=(-500.0, 9000.0)),
+        Variable(
+            "ndvi",
+            "1",
+            "normalized difference vegetation index",
+            "normalized_difference_vegetation_index",
+            valid=(-1.0, 1.0),
+        ),
         Variable("population", "1", "number of persons per cell", "", "area: sum", valid=(0.0, 1e9)),
         Variable("land_cover", "1", "land cover class", "", "area: mode"),
         Variable(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,8 @@ from geotools.catalog.checks import check_units_against_values
 from geotools.catalog.keys import closest
 from geotools.catalog.schema import Entry, VariableSource
 from geotools.errors import CRSError, DataError, UsageError
-from geotools.metadata import VARIABLES, append_history, flag_attrs
-from geotools.units import convert
+from geotools.metadata import VARIABLES, Variable, append_history, flag_attrs
+from geotools.units import convert, require_readable, units_of
 
 _LATITUDE = {"degrees_north", "degree_north", "degree_N", "degrees_N"}
 _LONGITUDE = {"degrees_east", "degree_east", "degree_E", "degrees_E"}
@@ -69,12 +70,13 @@ def _select(raw: xr.Dataset, entry: Entry, where: str) -> xr.Dataset:
         )
     wanted = {}
     for name, source in entry.variables.items():
-        if name not in VARIABLES:
+        if name not in VARIABLES and source.long_name is None:
             raise UsageError(
                 f"unknown canonical variable {name!r}",
                 where=f"catalogue entry for {where}",
                 expected=closest(name, VARIABLES),
-                todo="use a canonical name on the left and put the file's name under `name:`",
+                todo="use a canonical name on the left and put the file's name under `name:`; a variable of another "
+                "kind says what it is by `long_name:`",
             )
         stored = source.name or name
         if stored not in raw.data_vars:
@@ -247,7 +249,7 @@ def _normalise_axes(data: xr.Dataset, crs: Any, where: str, notes: list[str]) ->
 def _values(
     field: xr.DataArray, name: str, source: VariableSource, where: str, notes: list[str]
 ) -> xr.DataArray:
-    variable = VARIABLES[name]
+    variable = _variable(field, name, source)
     attrs = dict(field.attrs)
     if source.nodata is not None:
         field = field.where(field != source.nodata)
@@ -270,3 +272,24 @@ def _values(
     if isinstance(methods, str) and "area:" in methods:
         field.attrs["cell_methods"] = methods
     return field
+
+
+def _variable(field: xr.DataArray, name: str, source: VariableSource) -> Variable:
+    """What is known of a variable: by its canonical name, or by what the entry and the file say of it."""
+    known = VARIABLES.get(name)
+    words = source.long_name
+    if known is not None:
+        if source.valid is not None:
+            raise UsageError(
+                f"the variable {name!r} has a plausible range already",
+                where=f"catalogue entry, variables.{name}.valid",
+                expected="`valid` only on variables of other names",
+                todo="remove `valid`",
+            )
+        return known if words is None else replace(known, long_name=words)
+    assert words is not None, "refused when variables were chosen"
+    standard = field.attrs.get("standard_name")
+    # Classes have no units.
+    units = "1" if source.flags is not None else source.units or units_of(field)
+    require_readable(units)
+    return Variable(name, units, words, standard if isinstance(standard, str) else "", valid=source.valid)

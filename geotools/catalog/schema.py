@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from geotools.vocabulary import Tier
 
@@ -39,12 +39,26 @@ class VariableSource(_Model):
         Value that means missing, for files that do not say so themselves.
     flags : dict of int to str, optional
         Class codes and their meanings; makes the variable categorical.
+    long_name : str, optional
+        What the variable is in words. A name that geotools does not know is taken where it has one: such a variable
+        keeps the units of its file.
+    valid : (float, float), optional
+        Smallest and largest plausible value, in the units of a variable that geotools does not know.
     """
 
     name: str | None = None
     units: str | None = None
     nodata: float | None = None
     flags: dict[int, str] | None = None
+    long_name: str | None = Field(default=None, min_length=1)
+    valid: tuple[float, float] | None = None
+
+    @field_validator("valid")
+    @classmethod
+    def _ascending(cls, valid: tuple[float, float] | None) -> tuple[float, float] | None:
+        if valid is not None and not valid[0] < valid[1]:
+            raise ValueError(f"the least value {valid[0]:g} is not below the greatest, {valid[1]:g}")
+        return valid
 
 
 class DailyTable(_Model):
