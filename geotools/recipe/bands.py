@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,18 +107,26 @@ def window_bytes(context: Context, rows: slice, role: str, variables: tuple[str,
     """
     data, source = context.open_raster(role, variables), context.source_grid(role)
     named = dict(zip(source.dims, _window(context, rows, role), strict=True))
-    total = 0
-    for name in variables:
-        sizes = dict(data[name].sizes)
-        for dim, part in named.items():
-            start, stop, _ = part.indices(sizes[dim])
-            ends = np.cumsum(data[name].chunksizes[dim])
-            if not _read_in_parts(data[name]):
-                start = int(np.append(0, ends)[np.searchsorted(ends, start, side="right")])
-                stop = int(ends[np.searchsorted(ends, stop)])
-            sizes[dim] = stop - start
-        total += math.prod(sizes.values()) * data[name].dtype.itemsize
-    return total
+    return sum(part_bytes(data[name], named) for name in variables)
+
+
+def part_bytes(field: xr.DataArray, part: Mapping[str, slice]) -> int:
+    """Bytes that are read for a part of a lazy field, by dimension.
+
+    Parameters
+    ----------
+    field : xarray.DataArray [lazy]
+    part : mapping of str to slice
+    """
+    sizes = {str(dim): n for dim, n in field.sizes.items()}
+    for dim, cut in part.items():
+        start, stop, _ = cut.indices(sizes[dim])
+        ends = np.cumsum(field.chunksizes[dim])
+        if not _read_in_parts(field):
+            start = int(np.append(0, ends)[np.searchsorted(ends, start, side="right")])
+            stop = int(ends[np.searchsorted(ends, stop)])
+        sizes[dim] = stop - start
+    return math.prod(sizes.values()) * field.dtype.itemsize
 
 
 def _read_in_parts(field: xr.DataArray) -> bool:

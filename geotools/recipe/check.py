@@ -11,6 +11,7 @@ from geotools.recipe.loading import load
 from geotools.recipe.model import Recipe
 from geotools.recipe.series_inputs import describe
 from geotools.recipe.steps.observations import read_observations
+from geotools.recipe.transect_layers import Layer, layers, opened, reached
 
 
 def check(recipe: str | Path | Recipe | None) -> list[str]:
@@ -65,6 +66,10 @@ def examine(context: Context) -> list[str]:
             roles[f"soil_carbon_{number}"] = lambda n=number: _raster(context, f"soil_carbon_{n}", ("csoil",))  # type: ignore[misc]
         if SECOND_CLIMATE in context.inputs:
             roles[SECOND_CLIMATE] = lambda: _raster(context, SECOND_CLIMATE, ("tas", "pr"), months=True)
+        attempt("transect layers", lambda: ", ".join(layer.name for layer in layers(context)) or "none")
+        if not problems:
+            for layer in layers(context):
+                roles[f"{layer.role} ({layer.name})"] = lambda one=layer: _layer(context, one)  # type: ignore[misc]
         for number in range(len(context.recipe.inputs.published)):
             roles[f"published_{number}"] = lambda n=number: _published(context, n)  # type: ignore[misc]
         for path in context.recipe.inputs.observations:
@@ -103,6 +108,13 @@ def _raster(context: Context, role: str, variables: tuple[str, ...], *, months: 
             todo="average a longer series by month first: data.groupby('time.month').mean()",
         )
     return f"{context.inputs[role][0]}, " + " x ".join(f"{d} {n}" for d, n in data.sizes.items() if d != "nv")
+
+
+def _layer(context: Context, layer: Layer) -> str:
+    sizes = " x ".join(f"{d} {n}" for d, n in opened(context, layer).sizes.items())
+    every, inside = len(context.transect.segments), reached(context, layer)
+    left_out = "" if inside else "; its panel is left out of the profile"
+    return f"{layer.source}, {sizes}, reaches {inside} of {every} segments of the transect{left_out}"
 
 
 def _published(context: Context, number: int) -> str:

@@ -28,6 +28,9 @@ FIELDS = "fields.nc"
 # The climate that towns are compared in, where the recipe names one.
 SECOND_CLIMATE = "second_climate"
 DRAWS = "draws.nc"
+# Rasters that are taken along the transect and nowhere else, in the order of their panels.
+LAYER = "transect_layer"
+ALONG_ONLY = ("elevation", "ndvi", LAYER)
 # Tables that budget and trade are made from; role and catalogue name are the same.
 TABLES = (
     "towns", "flux_densities", "regional_emissions", "trade_national", "trade_sector_shares", "trade_intensities",
@@ -83,6 +86,11 @@ class Context:
         found = {"climate": self.entry(chosen.climate), "land_cover": self.entry(chosen.land_cover)}
         for number, source in enumerate(chosen.soil_carbon):
             found[f"soil_carbon_{number}"] = self.entry(source)
+        for role, chosen_layer in (("elevation", chosen.elevation), ("ndvi", chosen.ndvi)):
+            if chosen_layer is not None:
+                found[role] = self.entry(chosen_layer)
+        for number, source in enumerate(chosen.transect_layers.values()):
+            found[f"{LAYER}_{number}"] = self.entry(source)
         if self.recipe.zones.basins:
             found["basins"] = self.entry("basins")
         found["regions"] = self.entry("admin_regions")

@@ -123,7 +123,7 @@ def _section(model: BaseModel, indent: str, lines: list[str]) -> None:
 
 
 def _absolute(recipe: Recipe, folder: Path) -> Recipe:
-    def located(source: str | Entry) -> str | Entry:
+    def located(source: str | Entry | None) -> str | Entry | None:
         return source.located(folder) if isinstance(source, Entry) else source
 
     def path(value: Path) -> Path:
@@ -134,6 +134,9 @@ def _absolute(recipe: Recipe, folder: Path) -> Recipe:
             "climate": located(recipe.inputs.climate),
             "land_cover": located(recipe.inputs.land_cover),
             "soil_carbon": [located(s) for s in recipe.inputs.soil_carbon],
+            "elevation": located(recipe.inputs.elevation),
+            "ndvi": located(recipe.inputs.ndvi),
+            "transect_layers": {n: located(s) for n, s in recipe.inputs.transect_layers.items()},
             "published": [path(p) for p in recipe.inputs.published],
             "observations": [path(p) for p in recipe.inputs.observations],
         }

@@ -15,6 +15,8 @@ from geotools.space.routes import ROUTES
 
 BUNDLED_CLIMATE = "era5_climatology"
 BUNDLED_LAND_COVER = "modis_igbp_2019"
+BUNDLED_ELEVATION = "etopo5"
+BUNDLED_NDVI = "ndvi_maximum"
 
 DEFAULT_ROUTE = "harbin_tiksi"
 
@@ -25,6 +27,8 @@ class _Section(BaseModel):
 
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+# As of variables in a NetCDF file.
+LayerName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class Inputs(_Section):
@@ -35,6 +39,16 @@ class Inputs(_Section):
     soil_carbon: list[str | Entry] = Field(
         default_factory=list,
         description="csoil (kg m-2) with depth_top_m and depth_bottom_m; none is bundled",
+    )
+    elevation: str | Entry | None = Field(
+        BUNDLED_ELEVATION, description="orog (m) along the transect; null leaves it out"
+    )
+    ndvi: str | Entry | None = Field(
+        BUNDLED_NDVI, description="vegetation index along the transect; null leaves it out"
+    )
+    transect_layers: dict[LayerName, str | Entry] = Field(
+        default_factory=dict,
+        description="more rasters along the transect by name, each a panel of the profile: burned area, CH4 flux ...",
     )
     published: list[Path] = Field(
         default_factory=list, description="tables of published numbers beside the bundled one, same columns"

@@ -23,6 +23,8 @@ from geotools.recipe.series_inputs import block_steps, chunk_reads, opened, stor
 from geotools.recipe.steps.fields import soil_layers
 from geotools.recipe.steps.figures import PIXELS
 from geotools.recipe.steps.model_inputs import fits_in_memory
+from geotools.recipe.transect_layers import layers as transect_layers
+from geotools.recipe.transect_layers import needed
 from geotools.recipe.zone_cells import FLOAT as _FLOAT
 from geotools.recipe.zone_cells import STORED as _STORED
 from geotools.recipe.zone_cells import gathered, near_regions, touched, zone_boxes
@@ -135,8 +137,10 @@ def _chunk_bytes(context: Context) -> int:
 
 
 def _opening(context: Context) -> Need:
+    along = transect_layers(context)
     looked = {
-        role: looked_through(context, role) for role in (*raster_roles(context), *_series_roles(context))
+        role: looked_through(context, role)
+        for role in (*raster_roles(context), *(la.role for la in along), *_series_roles(context))
     }
     held = max((n for parts in looked.values() for n in parts), default=0)
     return _need(
@@ -255,11 +259,16 @@ def _zonal(step: str, kind: str) -> Callable[[Context], Need]:
         if step == "transect":
             # For the nival offset.
             names = (*names, "tas")
+        along = [needed(context, layer) for layer in transect_layers(context)] if step == "transect" else []
         return _need(
             step,
-            _threads() * _chunk_bytes(context) + gathered(context, kind, _threads()),
-            loads=len(names) * _chunks(context)[0],
-            read_bytes=context.grid.size * cell_bytes(context, names),
+            max(
+                _threads() * _chunk_bytes(context) + gathered(context, kind, _threads()),
+                *(held for _, _, held in along),
+                0,
+            ),
+            loads=len(names) * _chunks(context)[0] + sum(pieces for _, pieces, _ in along),
+            read_bytes=context.grid.size * cell_bytes(context, names) + sum(size for size, _, _ in along),
             layout=[f"quantiles gather the values of about {touched(context, kind)[0]:,} cells at a time"],
         )
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geotools.report.profile_panels import Profile, panels
+from geotools.report.profile_panels import panels
+from geotools.report.profile_parts import ExtraPanel, Profile
 from geotools.report.style import GREY, INK, RC, sources_line
 
 if TYPE_CHECKING:
@@ -16,9 +20,14 @@ if TYPE_CHECKING:
 
 # A sheet of A4 with what a printer keeps free.
 _WIDTH, _HEIGHT = 7.9, 11.2
-_LEFT, _RIGHT, _TOP, _BOTTOM = 0.082, 0.74, 0.895, 0.105
+_LEFT, _RIGHT = 0.098, 0.74
+# Title and names of places above the panels; axes and sources below them, and each further line of sources.
+_TOP_INCHES, _BOTTOM_INCHES, _SOURCE_INCHES = 1.176, 0.88, 0.09
+_LETTERS = 150
 # Where a profile has few panels, each keeps the height it has among many.
 _INCHES_PER_UNIT = 0.78
+# Where it has many, the sheet grows rather than that legends run into each other.
+_LEAST_INCHES = 0.62
 _BETWEEN = 0.24
 # Between names, so that two at 45 degrees do not touch.
 _NAME_INCHES = 0.155
@@ -36,6 +45,7 @@ def transect_profile(
     sources: str,
     label: str,
     observations: pd.DataFrame | None = None,
+    extra: Sequence[ExtraPanel] = (),
 ) -> Figure:
     """Draw a transect table as stacked panels over distance.
 
@@ -52,6 +62,8 @@ def transect_profile(
         Stations near the line, as `Transect.stations` gives them: columns `name`, `distance_km`, `variable` (as in the
         table), `value` (in its units), a row for each year, and `depth_m` for ground temperatures. Each station is a
         circle at its mean on the scale of the variable, with a bar over its years.
+    extra : sequence of ExtraPanel, optional
+        Variables of the table that have no panel by themselves, each with its title and origin.
 
     Returns
     -------
@@ -63,12 +75,13 @@ def transect_profile(
 
     if observations is None:
         observations = pd.DataFrame(columns=["name", "distance_km", "variable", "value"])
-    profile = Profile(table, label, observations)
+    profile = Profile(table, label, observations, tuple(extra))
     wanted = panels(profile)
     units = sum(p.height for p in wanted) + _BETWEEN * (len(wanted) - 1)
-    free = _HEIGHT * (1 - (_TOP - _BOTTOM))
-    height = min(_HEIGHT, free + _INCHES_PER_UNIT * units)
-    top, bottom = 1 - (1 - _TOP) * _HEIGHT / height, _BOTTOM * _HEIGHT / height
+    below = _BOTTOM_INCHES + _SOURCE_INCHES * len(textwrap.wrap(sources, _LETTERS))
+    free = _TOP_INCHES + below
+    height = min(max(_HEIGHT, free + _LEAST_INCHES * units), free + _INCHES_PER_UNIT * units)
+    top, bottom = 1 - _TOP_INCHES / height, below / height
     mean = sum(p.height for p in wanted) / len(wanted)
     with mpl.rc_context(RC):
         figure = Figure(figsize=(_WIDTH, height))
@@ -81,7 +94,7 @@ def transect_profile(
         )
         figure.subplots_adjust(left=_LEFT, right=_RIGHT, top=top, bottom=bottom)
         last = _end(table)
-        for letter, panel, axes in zip("abcdefghijklmn", wanted, drawn[:, 0], strict=False):
+        for letter, panel, axes in zip(ascii_lowercase, wanted, drawn[:, 0], strict=False):
             panel.draw(axes, profile)
             axes.set_xlim(0, last)
             # On a bar of any colour.
@@ -99,7 +112,7 @@ def transect_profile(
         )
         said = _BANDS + (_SEEN if len(observations) else "")
         figure.text(0.012, 1 - 0.31 / height, said, fontsize=6.8, color=INK, va="top")
-        sources_line(figure, sources, width=150)
+        sources_line(figure, sources, width=_LETTERS)
     return figure
 
 

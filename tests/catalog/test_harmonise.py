@@ -189,6 +189,58 @@ def test_unknown_canonical_name_is_refused(netcdf):
         open_entry(Entry(path=path, variables={"temperature": {"name": "t2m"}}))
 
 
+def flux(values=2.0, **attrs):
+    """A variable that geotools has no name for."""
+    data = climate([60.0, 61.0], [120.0, 121.0], values, units="g m-2 yr-1").isel(time=0, drop=True)
+    data["t2m"].attrs |= attrs
+    return data
+
+
+def opened_flux(path, **source):
+    return open_entry(Entry(path=path, variables={"ch4_flux": {"name": "t2m", **source}}))["ch4_flux"]
+
+
+def test_a_variable_of_another_kind_keeps_its_values_units_and_words(netcdf):
+    field = opened_flux(netcdf(flux(standard_name="a_name")), long_name="methane flux", valid=(-1.0, 5.0))
+    assert (field.values == 2.0).all()
+    assert field.attrs["units"] == "g m-2 yr-1"
+    assert field.attrs["long_name"] == "methane flux"
+    assert field.attrs["standard_name"] == "a_name"
+    assert "standard_name" not in opened_flux(netcdf(flux(), "b.nc"), long_name="methane flux").attrs
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({"units": "unknowable"}, "units 'unknowable' cannot be read"),
+        ({"valid": (3.0, 5.0)}, "run from 2 to 2; expected 3 to 5 g m-2 yr-1"),
+    ],
+)
+def test_a_variable_of_another_kind_with_impossible_units_or_values_is_refused(netcdf, source, message):
+    with pytest.raises(UnitsError, match=message):
+        opened_flux(netcdf(flux()), long_name="methane flux", **source)
+
+
+def test_a_variable_of_another_kind_without_units_is_refused(netcdf):
+    data = flux()
+    del data["t2m"].attrs["units"]
+    with pytest.raises(UnitsError, match="no units attribute"):
+        opened_flux(netcdf(data), long_name="methane flux")
+
+
+def test_a_plausible_range_is_not_put_in_place_of_a_known_one(netcdf):
+    with pytest.raises(UsageError, match="'tas' has a plausible range already"):
+        opened(netcdf(climate([60.0, 61.0], [120.0, 121.0])), valid=(-300.0, 300.0))
+    with pytest.raises(ValueError, match="5 is not below the greatest, 1"):
+        Entry(path="a.nc", variables={"ch4_flux": {"long_name": "x", "valid": (5.0, 1.0)}})
+
+
+def test_words_of_the_entry_come_before_those_of_a_known_variable(netcdf):
+    out = opened(netcdf(climate([60.0, 61.0], [120.0, 121.0])), long_name="air at the mast")
+    assert out["tas"].attrs["long_name"] == "air at the mast"
+    assert out["tas"].attrs["standard_name"] == "air_temperature"
+
+
 def test_units_attribute_that_is_missing_is_refused(netcdf):
     data = climate([60.0, 61.0], [120.0, 121.0])
     del data["t2m"].attrs["units"]

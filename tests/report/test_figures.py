@@ -1,6 +1,7 @@
 """Figures say what they show: units, labels of origin, sources."""
 
 import sys
+from itertools import pairwise
 
 import geopandas as gpd
 import matplotlib as mpl
@@ -9,11 +10,13 @@ import pandas as pd
 import pytest
 import shapely
 import xarray as xr
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from geotools.report import basin_map, ground_cross_section, transect_profile
 from geotools.report.cross_section import to_depth, to_height
 from geotools.report.map import MapLayers
 from geotools.report.profile import spread_apart
+from geotools.report.profile_parts import ExtraPanel
 from geotools.report.style import ZONE_COLOURS, save
 from geotools.vocabulary import Zone
 
@@ -89,6 +92,95 @@ def test_profile_leaves_out_panels_without_data():
     for word in ("Active layer", "n-factor", "Elevation", "carbon", "nival"):
         assert word not in texts(figure), word
     assert figure.get_figheight() <= 11.2
+
+
+FLUXES = ("net_ecosystem_exchange", "fossil_emissions")
+EXTRA = [
+    ExtraPanel("orog", "surface altitude", "my heights"),
+    ExtraPanel("ndvi", "largest NDVI", "a sensor"),
+    ExtraPanel("burned", "burned share of the land in the years since records of fires began", "my count"),
+    ExtraPanel("far", "far away"),
+]
+
+
+def rich():
+    """A table with all panels, two layers of one's own and the fluxes of the budget."""
+    rows = table("orog", "csoil_0_1m", "csoil_1_3m", "nival_offset", "ndvi", "burned", "far", *FLUXES)
+    rows["unit"] = rows["variable"].map({"burned": "% yr-1", "ndvi": "1"}).fillna("m")
+    rows["tier"] = rows["variable"].map({"fossil_emissions": "proxied"}).fillna("modelled")
+    rows.loc[rows["variable"] == "far", ["mean", "p10", "p90"]] = np.nan
+    return rows
+
+
+def test_layers_that_the_profile_does_not_know_have_the_panels_they_are_told():
+    figure = profile(rich(), extra=EXTRA)
+    said = texts(figure)
+    for word in ("my heights", "Largest NDVI", "a sensor", "% yr$^{-1}$", "my count"):
+        assert word in said, word
+    assert "Far away" not in said, "it has no values"
+    assert "surface altitude" not in said, "elevation has words of its own"
+    assert panel(figure, "Largest NDVI").get_ylabel() == ""
+    assert "Largest NDVI" not in texts(profile(rich())), "nobody told what it is"
+
+
+def test_fluxes_are_drawn_with_their_intervals_and_tiers():
+    rows = rich()
+    nee = rows["variable"] == "net_ecosystem_exchange"
+    rows.loc[nee, ["mean", "lo95", "hi95"]] = [-30.0, -90.0, 25.0]
+    fossil = rows["variable"] == "fossil_emissions"
+    rows.loc[fossil, "mean"] = [0.0, 40.0, 60_000.0]
+    rows.loc[fossil, ["lo95", "hi95"]] = [0.0, 120_000.0]
+    figure = profile(rows)
+    axes, emitted = panel(figure, "Net ecosystem exchange"), panel(figure, "Fossil CO$_2$ emissions")
+    low, high = axes.get_ylim()
+    assert low < -90
+    assert high > 25
+    (band,) = [c for c in axes.collections if c.get_alpha() == 0.16]
+    assert set(band.get_paths()[0].vertices[:, 1]) == {-90.0, 25.0}
+    # A segment without a town is at 0 up to its end, where the next begins.
+    steps = emitted.lines[0]
+    assert steps.get_drawstyle() == "steps-mid"
+    np.testing.assert_array_equal(steps.get_ydata(), [0.0, 40.0, 60_000.0])
+    assert emitted.get_ylim()[0] == 0
+    assert emitted.get_ylim()[1] > 120_000
+    assert 0 < emitted.transData.transform((0, 40.0))[1] < emitted.transData.transform((0, 60_000.0))[1]
+    said = texts(figure)
+    assert "modelled from land cover" in said
+    assert "proxied by population of towns" in said
+
+
+def test_classes_of_a_layer_leave_segments_without_data_blank():
+    rows = table()
+    share = rows[rows["variable"] == "permafrost_zone"].assign(variable="yedoma")
+    share.loc[share["segment"] == 0, "mean"] = np.nan
+    figure = profile(pd.concat([rows, share]), extra=[ExtraPanel("yedoma", "Yedoma", "a map")])
+    bars = [p for p in panel(figure, "Yedoma").patches if p.get_height() > 0]
+    assert min(b.get_x() for b in bars) == 20
+    assert max(b.get_x() + b.get_width() for b in bars) == 60
+
+
+@pytest.mark.parametrize("extra", [[], EXTRA])
+def test_what_stands_beside_a_panel_does_not_run_into_the_next(extra):
+    rows = rich()
+    cover = rows["variable"] == "land_cover"
+    rows.loc[cover, "mean"] = 1 / 11
+    figure = profile(rows, extra=extra)
+    # Without a canvas that draws, labels are not where they will be.
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    panels = [a for a in figure.axes if a.texts]
+    assert len(panels) == 13 + (2 if extra else 0)
+    beside = [[a.get_legend(), *(t for t in a.texts if len(t.get_text()) > 1)] for a in panels]
+    boxes = [[thing.get_window_extent() for thing in things] for things in beside]
+    for above, below in pairwise(boxes):
+        assert min(b.y0 for b in above) > max(b.y1 for b in below)
+    # Nothing is cut off at the left, and the sources keep off the axis of latitude.
+    picture = np.asarray(canvas.buffer_rgba())
+    assert (picture[:, :4] == 255).all()
+    assert (picture[:, -4:] == 255).all()
+    sources = next(t for t in figure.texts if t.get_text().startswith("Sources"))
+    axis = next(c for c in panels[-1].child_axes)
+    assert sources.get_window_extent().y1 < axis.get_tightbbox().y0
 
 
 def test_profile_draws_every_zone_that_occurs():

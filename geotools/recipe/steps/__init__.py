@@ -80,7 +80,12 @@ STEPS = (
         ("fields",),
     ),
     Step("basins", ("zones",), _ZONES, ("fields", "uncertainty")),
-    Step("transect", ("transect",), ("observations",), ("fields", "uncertainty")),
+    Step(
+        "transect",
+        ("transect", "inputs"),
+        ("observations", "elevation", "ndvi", "transect_layer"),
+        ("fields", "uncertainty"),
+    ),
     Step(
         "cross_section",
         ("transect", "climate", "snow", "permafrost", "ground_column"),
@@ -101,5 +106,7 @@ STEPS = (
     ),
     Step("trade", ("trade", "uncertainty"), _TRADE, ("budget",)),
     Step("series", ("series", "zones", "transect"), ("series", *_ZONES), ()),
-    Step("figures", ("transect",), ("map", *_ZONES), ("fields", "uncertainty", "basins", "transect")),
+    Step(
+        "figures", ("transect",), ("map", *_ZONES), ("fields", "uncertainty", "basins", "transect", "budget")
+    ),
 )

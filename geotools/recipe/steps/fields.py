@@ -18,7 +18,15 @@ from geotools.model_inputs.generic import prepare as prepared
 from geotools.model_inputs.generic import write_netcdf
 from geotools.recipe.bands import wider
 from geotools.recipe.blocks import FOLDER, Block
-from geotools.recipe.context import FIELDS, SECOND_CLIMATE, ZONE_ROLES, Context, in_chunks, with_names
+from geotools.recipe.context import (
+    ALONG_ONLY,
+    FIELDS,
+    SECOND_CLIMATE,
+    ZONE_ROLES,
+    Context,
+    in_chunks,
+    with_names,
+)
 from geotools.recipe.files import replacing
 
 if TYPE_CHECKING:
@@ -280,7 +288,7 @@ def global_attributes(context: Context, climate: xr.Dataset) -> dict[str, str]:
     records = [
         e
         for role, (_, e) in context.inputs.items()
-        if not role.startswith(("published", "observations", "map", "series", SECOND_CLIMATE))
+        if not role.startswith(("published", "observations", "map", "series", SECOND_CLIMATE, *ALONG_ONLY))
     ]
     licences = [f"{e.description or e.path.name}: {e.licence}. {e.notice}".strip() for e in records]
     history = str(climate.attrs.get("history", "")).strip()

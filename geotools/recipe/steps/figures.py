@@ -6,12 +6,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geotools.recipe.context import MAP_LAYERS, ZONE_ROLES, Context
+from geotools.recipe.context import ALONG_ONLY, MAP_LAYERS, ZONE_ROLES, Context
 from geotools.recipe.files import replacing
+from geotools.recipe.steps.carbon_terms import segment_label
 from geotools.recipe.steps.fields import label_of
 from geotools.recipe.steps.observations import FILE
+from geotools.recipe.steps.transect import MIN_COVERAGE
+from geotools.recipe.transect_layers import FLUXES, layers
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
     from matplotlib.figure import Figure
 
@@ -79,14 +83,17 @@ def _profile(context: Context) -> Figure:
     import pandas as pd
 
     from geotools.report.profile import transect_profile
+    from geotools.report.profile_parts import ExtraPanel
 
     table = pd.read_csv(context.out / "transect.csv", keep_default_na=False, na_values=[""])
-    seen, sources = None, sources_of(context)
+    seen, sources = None, sources_of(context, *ALONG_ONLY)
     if context.recipe.inputs.observations:
         seen = pd.read_csv(context.out / FILE, keep_default_na=False, na_values=[""])
         seen = seen[seen["within"]]
         sources += f" Observations: {', '.join(path.name for path in context.recipe.inputs.observations)}."
     transect = context.transect
+    told = layers(context)
+    table = pd.concat([table, _fluxes(context)], ignore_index=True)
     places = list(zip(transect.vertices["name"], transect.vertices["distance_km"], strict=True))
     return transect_profile(
         table,
@@ -95,4 +102,35 @@ def _profile(context: Context) -> Figure:
         sources=sources,
         label=label_of(context),
         observations=seen,
+        extra=[ExtraPanel(layer.name, layer.title, layer.entry.label or layer.source) for layer in told],
     )
+
+
+def _fluxes(context: Context) -> pd.DataFrame:
+    """Net ecosystem exchange and fossil emissions of the segments by area, from the budget.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As transect.csv; g m-2 yr-1 of C and of CO2, missing where less than half of a segment was known.
+    """
+    import pandas as pd
+
+    budget = pd.read_csv(context.out / "budget.csv", keep_default_na=False, na_values=[""])
+    segments = context.transect.segments
+    by_zone = budget.set_index("zone").loc[lambda rows: rows.index.isin(map(segment_label, segments.index))]
+    areas = by_zone.loc[by_zone["term"] == "area", "value"]
+    places = segments[["distance_km", "lat", "lon"]].set_axis([segment_label(int(n)) for n in segments.index])
+    found = []
+    for term in FLUXES:
+        rows = by_zone[by_zone["term"] == term].join(places)
+        rows = rows[rows["valid_fraction"] >= MIN_COVERAGE]
+        # From Tg yr-1 on km2.
+        values = rows[["value", "lo95", "hi95"]].div(areas, axis=0).loc[rows.index] * 1e6
+        columns = rows[["distance_km", "lat", "lon", "valid_fraction", "tier", "method", "source"]]
+        found.append(
+            values.rename(columns={"value": "mean"})
+            .join(columns)
+            .assign(variable=term, unit="g m-2 yr-1", **{"class": ""})
+        )
+    return pd.concat(found, ignore_index=True)

@@ -14,11 +14,13 @@ import xarray as xr
 
 from geotools.model_inputs.along_line import prepare_line
 from geotools.model_inputs.generic import write_netcdf
-from geotools.recipe.context import Context, at_once
+from geotools.recipe.context import ALONG_ONLY, Context, at_once
 from geotools.recipe.files import replacing
 from geotools.recipe.steps.fields import label_of
 from geotools.recipe.steps.observations import BUFFER_KM, FILE, observations
 from geotools.recipe.steps.tables import Found, long_table, summarised, write_csv
+from geotools.recipe.transect_layers import Layer, along, layers, tell_if_missing
+from geotools.space.summary import tabulate
 from geotools.space.transect_extract import STATISTICS, covered, extract, sample
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ COVER = "land_cover_fraction"
 # The table gives whatever is known of a segment with its valid fraction; files for other programs keep to the rule.
 MIN_COVERAGE = 0.5
 _OFFSETS = ("surface_offset", "thermal_offset", "nival_offset")
+_LAYER_METHOD = "area-weighted mean of the input on its own grid"
 
 
 def run(context: Context) -> list[Path]:
@@ -47,9 +50,16 @@ def run(context: Context) -> list[Path]:
         extract(line, fields[COVER], statistics=("mean",), min_coverage=0.0, overlap=overlap),
         sample(line, chosen, spacing_km=10.0, min_coverage=MIN_COVERAGE),
     )
+    beside = []
+    for layer in layers(context):
+        # One after the other: each has a grid of its own, and the finest decides what is held.
+        of_segments, of_points = at_once(*along(context, layer, min_coverage=MIN_COVERAGE))
+        tell_if_missing(context, layer, of_segments)
+        found, points = _joined(found, of_segments), _joined(points, of_points)
+        beside.append(layer)
     paths = [context.out / "transect.csv"]
-    write_csv(_table(context, found, shares), paths[0])
-    both = covered(xr.merge([found, shares], compat="override", combine_attrs="override"), MIN_COVERAGE)
+    write_csv(_table(context, found, shares, beside), paths[0])
+    both = covered(_joined(found, shares), MIN_COVERAGE)
     # The polygons go with the segments; a point of the line is no area.
     for data, path, of_areas in (
         (both, context.out / "transect.nc", True),
@@ -62,6 +72,11 @@ def run(context: Context) -> list[Path]:
             write_netcdf(prepared, temporary)
         paths.append(path)
     return [*paths, *_stations(context)]
+
+
+def _joined(one: xr.Dataset, other: xr.Dataset) -> xr.Dataset:
+    """Both along the same line, whose places and words are those of the first."""
+    return xr.merge([one, other], compat="override", combine_attrs="override")
 
 
 def _stations(context: Context) -> list[Path]:
@@ -105,13 +120,23 @@ def offsets(fields: xr.Dataset) -> dict[str, xr.DataArray]:
     return {name: offset.assign_attrs(told) for name, offset in found.items()}
 
 
-def _table(context: Context, found: xr.Dataset, shares: xr.Dataset) -> pd.DataFrame:
+def _table(context: Context, found: xr.Dataset, shares: xr.Dataset, beside: list[Layer]) -> pd.DataFrame:
     import pandas as pd
 
     table = long_table(context, "segments", _as_summarised(context, found, shares))
-    more = [_rows_of(found, name).assign(method=label_of(context)) for name in _OFFSETS]
-    table = pd.concat([table, *(rows.assign(tier="modelled", source=context.sources) for rows in more)])
-    wide = [_further(found, name) for name in (*summarised(context), *_OFFSETS)]
+    more = [
+        _rows_of(found, name).assign(method=label_of(context), tier="modelled", source=context.sources)
+        for name in _OFFSETS
+    ]
+    more += [
+        _rows_of(found, layer.name).assign(
+            method=_LAYER_METHOD, tier=layer.entry.tier.value, source=layer.source
+        )
+        for layer in beside
+    ]
+    table = pd.concat([table, *more])
+    names = (*summarised(context), *_OFFSETS, *(layer.name for layer in beside))
+    wide = [_further(found, name) for name in names]
     cover = shares[f"{COVER}_cells"].isel({"class": 0}).rename("cells").to_series().reset_index()
     further = pd.concat([*wide, cover.assign(variable="land_cover")])
     table = table.merge(further, on=["segment", "variable"], how="left")
@@ -123,39 +148,28 @@ def _as_summarised(context: Context, found: xr.Dataset, shares: xr.Dataset) -> F
     """What was extracted in the form that tables of zones are made of."""
     by_name: dict[str, dict[str, xr.DataArray]] = {}
     for name in summarised(context):
-        valid = found[f"{name}_coverage"].variable
-        if f"{name}_fraction" in found:
-            share = found[f"{name}_fraction"].rename({f"{name}_class": "class"})
-            by_name[name] = {"share": share.assign_coords(valid_fraction=valid)}
-            continue
-        low, high = (found[f"{name}_{statistic}"] for statistic in ("p10", "p90"))
-        spread = xr.concat([low, high], "quantile", coords="minimal", compat="override", combine_attrs="drop")
-        mean = found[f"{name}_mean"].assign_coords(valid_fraction=valid)
-        by_name[name] = {"mean": mean, "spread": spread}
+        by_name[name] = _statistics(found, name)
     mean = shares[f"{COVER}_mean"].reset_coords(["distance_km", "lat", "lon"], drop=True)
     # Of classes the land cover is known or not, whichever of them it is.
     valid = shares[f"{COVER}_coverage"].variable
     return by_name, mean.assign_coords(valid_fraction=valid)
 
 
-def _rows_of(found: xr.Dataset, name: str) -> pd.DataFrame:
-    import pandas as pd
+def _statistics(found: xr.Dataset, name: str) -> dict[str, xr.DataArray]:
+    """The statistics of one variable in the form that a table is made of."""
+    valid = found[f"{name}_coverage"].variable
+    if f"{name}_fraction" in found:
+        share = found[f"{name}_fraction"].rename({f"{name}_class": "class"})
+        return {"share": share.assign_coords(valid_fraction=valid)}
+    low, high = (found[f"{name}_{statistic}"] for statistic in ("p10", "p90"))
+    spread = xr.concat([low, high], "quantile", coords="minimal", compat="override", combine_attrs="drop")
+    return {"mean": found[f"{name}_mean"].assign_coords(valid_fraction=valid), "spread": spread}
 
-    values = {statistic: found[f"{name}_{statistic}"].values for statistic in ("mean", "p10", "p90")}
-    return pd.DataFrame(
-        {
-            "segment": found["segment"].values,
-            "variable": name,
-            "class": "",
-            **values,
-            "valid_fraction": found[f"{name}_coverage"].values,
-            "unit": found[f"{name}_mean"].attrs["units"],
-            "lo95": np.nan,
-            "hi95": np.nan,
-            "depth_m": np.nan,
-            "level": "",
-        }
-    )
+
+def _rows_of(found: xr.Dataset, name: str) -> pd.DataFrame:
+    unit = found[f"{name}_mean"].attrs["units"] if f"{name}_mean" in found else "1"
+    rows = tabulate(_statistics(found, name), name, unit)
+    return rows.assign(lo95=np.nan, hi95=np.nan, depth_m=np.nan, level="")
 
 
 def _further(found: xr.Dataset, name: str) -> pd.DataFrame:
@@ -168,15 +182,14 @@ def _further(found: xr.Dataset, name: str) -> pd.DataFrame:
 
 def _attributes(context: Context, fields: xr.Dataset, data: xr.Dataset) -> dict[str, str]:
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    entries = [
-        e for role, (_, e) in context.inputs.items() if role.startswith(("climate", "land_cover", "soil"))
-    ]
+    roles = ("climate", "land_cover", "soil", *ALONG_ONLY)
+    entries = [e for role, (_, e) in context.inputs.items() if role.startswith(roles)]
     licences = [f"{e.description or e.path.name}: {e.licence}. {e.notice}".strip() for e in entries]
     start, end = context.period
     return {
         "title": f"{context.recipe.title}: {context.transect.name}",
         "summary": f"{data.attrs['comment']} Permafrost and snow fields are {label_of(context)}, not observed.",
-        "source": context.sources,
+        "source": "; ".join([context.sources, *(layer.source for layer in layers(context))]),
         "history": f"{fields.attrs['history']}\n{now} geotools: taken along the transect",
         "licence": " ".join(dict.fromkeys(licences)),
         "acknowledgement": "; ".join(dict.fromkeys(e.attribution for e in entries if e.attribution)),
