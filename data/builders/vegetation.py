@@ -15,8 +15,10 @@ from builders.landcover import STEP, crop_window
 PACKAGE = "bess-jpl"
 INNER = "BESS_JPL/NDVI_maximum.tif"
 LICENCE = "bess_jpl-1.28.0.dist-info/licenses/LICENSE"
-# Stored in steps of 0.005, a fifth of the error of the index itself, so that a byte holds -0.2 to 1.
-PACKED_STEP, LOWEST, MISSING = 0.005, -0.2, 255
+# Stored in steps of 0.005, a fifth of the error of the index itself, so that a signed byte, the only one that all
+# readers of packed data know, holds -0.2 to 1 around the middle.
+PACKED_STEP, MIDDLE, MISSING = 0.005, 0.4, -128
+LOWEST = -0.2
 WATER = 0
 
 HISTORY = (
@@ -49,7 +51,7 @@ def crop(source: rasterio.DatasetReader) -> np.ndarray:
     values: np.ndarray = source.read(1, window=crop_window()).astype("float64")
     values[values == source.nodata] = np.nan
     low, high = np.nanmin(values), np.nanmax(values)
-    # Packed values of a byte end there, and so does what MODIS calls valid.
+    # What MODIS calls valid ends there.
     if not LOWEST - 1e-6 <= low <= high <= 1.0 + 1e-6:
         raise SourceError(f"{PACKAGE}: {INNER} holds values {low:g} to {high:g}, which are no NDVI")
     return values
@@ -112,11 +114,11 @@ def build(sources: Path, out: Path) -> None:
     packed = encoding(
         "ndvi",
         (110, 150),
-        dtype="uint8",
-        _FillValue=np.uint8(MISSING),
+        dtype="int8",
+        _FillValue=np.int8(MISSING),
         # Single precision, so that readers decode to it.
         scale_factor=np.float32(PACKED_STEP),
-        add_offset=np.float32(LOWEST),
+        add_offset=np.float32(MIDDLE),
     )
     canonical(values).to_netcdf(target, engine="netcdf4", format="NETCDF4", encoding=packed)
     text = locate(sources, PACKAGE, LICENCE).read_text(encoding="utf-8")

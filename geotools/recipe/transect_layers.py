@@ -203,6 +203,16 @@ def along(context: Context, layer: Layer, *, min_coverage: float) -> tuple[xr.Da
         context.transect, {layer.name: field}, statistics=STATISTICS, min_coverage=0.0, overlap=_overlap(context, layer)
     )  # fmt: skip
     points = sample(context.transect, {layer.name: field}, spacing_km=10.0, min_coverage=min_coverage)
+    # Files along the line have one time, which is that of the climate.
+    years = (
+        " to ".join(layer.entry.period) if layer.entry.period else "a period that its source does not state"
+    )
+    for data in (found, points):
+        for name in data.data_vars:
+            own = str(data[name].attrs.get("comment", ""))
+            if str(name).startswith(layer.name):
+                said = f"of {years}, whatever the time of this file is"
+                data[name].attrs["comment"] = f"{own}; {said}" if own else said
     return found, points
 
 

@@ -23,7 +23,7 @@ _DOI = re.compile(r"10\.\d{4,9}/[^\s;,<>\"]*[^\s;,.<>\"]")
 _KNOWN = {
     "basins_map": "Permafrost zones, basins and transect on an equal-area map",
     "cross_section": "Ground temperature over depth and latitude along the transect, in balance with the climate",
-    "transect_profile": "Temperature, snow, permafrost and thaw depth along the transect",
+    "transect_profile": "Elevation, climate, snow, permafrost, land cover and carbon fluxes along the transect",
 }
 _ALONG = ("transect", "cross_section")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # A sheet of A4 with what a printer keeps free.
 _WIDTH, _HEIGHT = 7.9, 11.2
-_LEFT, _RIGHT = 0.098, 0.74
+_LEFT, _RIGHT = 0.104, 0.74
 # Title and names of places above the panels; axes and sources below them, and each further line of sources.
 _TOP_INCHES, _BOTTOM_INCHES, _SOURCE_INCHES = 1.176, 0.88, 0.09
 _LETTERS = 150

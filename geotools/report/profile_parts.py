@@ -254,7 +254,9 @@ def stack(axes: Axes, shares: pd.DataFrame, names: list[str], colours: list[str]
             base,
             align="edge",
             color=colour,
-            edgecolor="none",
+            # Viewers of PDF leave a hairline between neighbours without an edge.
+            edgecolor=colour,
+            linewidth=0.2,
             label=label,
         )
         base = base + values

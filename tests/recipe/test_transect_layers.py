@@ -123,6 +123,8 @@ def test_tables_and_files_hold_the_same(default):
                 )
         assert data["orog_mean"].attrs["standard_name"] == "surface_altitude"
         assert data["ndvi_mean"].attrs["cell_methods"] == "time: maximum area: mean"
+        # The file has the years of the climate, which are not those of the index.
+        assert "a period that its source does not state" in data["ndvi_mean"].attrs["comment"]
         assert "etopo5; ndvi_maximum" in data.attrs["source"]
         assert "Apache-2.0" in data.attrs["license"]
     with xr.open_dataset(default.out / "transect_line.nc") as line:
@@ -135,6 +137,7 @@ def test_both_have_a_panel_and_so_do_the_fluxes_of_the_budget(default):
     for words in (
         "Elevation", "ETOPO5", "Largest NDVI of a cell", "BESS-JPL", "Net ecosystem exchange",
         "scaled from land cover", "Fossil CO$_2$ emissions", "proxied by population of towns", "NOAA",
+        "Carbon fluxes: flux densities by land cover", "Xiao et al. 2021",
     ):  # fmt: skip
         assert words in said, words
     axes = next(a for a in figure.axes if "Net ecosystem exchange" in [t.get_text() for t in a.texts])

@@ -93,7 +93,12 @@ def _profile(context: Context) -> Figure:
         sources += f" Observations: {', '.join(path.name for path in context.recipe.inputs.observations)}."
     transect = context.transect
     told = layers(context)
-    table = pd.concat([table, _fluxes(context)], ignore_index=True)
+    fluxes = _fluxes(context)
+    table = pd.concat([table, fluxes], ignore_index=True)
+    # Inputs of the run are named before.
+    known = {name for name, _ in context.inputs.values()}
+    named = (word for words in fluxes["source"].unique() for word in words.split("; ") if word not in known)
+    sources += f" Carbon fluxes: {'; '.join(dict.fromkeys(named))}."
     places = list(zip(transect.vertices["name"], transect.vertices["distance_km"], strict=True))
     return transect_profile(
         table,
