@@ -43,5 +43,16 @@ def summary(out: Path, basins: pd.DataFrame) -> str:
                 f"  {words:44} {row['mean']:8.{digits}f}{interval} {unit}  [{row['method']}; "
                 f"{row['valid_fraction']:.0%} of the area valid]"
             )
+    if missing := _without_data(out):
+        lines.append(f"without data along the transect, and without a panel: {', '.join(missing)}")
     lines.append(f"written to {out}; open report.html first")
     return "\n".join(lines)
+
+
+def _without_data(out: Path) -> list[str]:
+    """Variables of the transect that no segment has a value of; a layer that lies elsewhere would pass unseen."""
+    import pandas as pd
+
+    table = pd.read_csv(out / "transect.csv", usecols=["variable", "valid_fraction"])
+    known = table.groupby("variable", sort=False)["valid_fraction"].max() > 0
+    return [str(name) for name in known.index[~known]]

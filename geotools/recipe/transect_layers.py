@@ -33,6 +33,8 @@ FLUXES = ("net_ecosystem_exchange", "fossil_emissions")
 _TAKEN = (
     *SUMMARISED, "surface_offset", "thermal_offset", "nival_offset", "land_cover", "land_cover_fraction", *FLUXES,
     *_NAMED.values(),
+    # Coordinates of the files along the line.
+    "segment", "point", "distance_km", "lat", "lon", "time", "depth", "nv", "crs", "swath", "class",
 )  # fmt: skip
 # Of a cell while the quantiles of the segments are gathered: its value, its number, its place among the sorted.
 _GATHERED = 7 * FLOAT
@@ -202,7 +204,9 @@ def along(context: Context, layer: Layer, *, min_coverage: float) -> tuple[xr.Da
     found = extract(
         context.transect, {layer.name: field}, statistics=STATISTICS, min_coverage=0.0, overlap=_overlap(context, layer)
     )  # fmt: skip
-    points = sample(context.transect, {layer.name: field}, spacing_km=10.0, min_coverage=min_coverage)
+    points = sample(
+        context.transect, {layer.name: field}, spacing_km=10.0, min_coverage=min_coverage, tell_outside=False
+    )  # fmt: skip
     # Files along the line have one time, which is that of the climate.
     years = (
         " to ".join(layer.entry.period) if layer.entry.period else "a period that its source does not state"

@@ -20,7 +20,7 @@ from geotools.space.grid import Grid
 from geotools.space.grids import AnyGrid
 from geotools.space.matrix import CellMatrix
 from geotools.space.overlap import Overlap
-from geotools.space.targets import Target
+from geotools.space.targets import Target, target_of
 
 _CORNERS = 64
 
@@ -31,13 +31,22 @@ def cell_size_km(cells: Overlap) -> float:
     return float(np.sqrt(np.median(cells.grid.areas_of(held))) / 1000) if held.size else float("nan")
 
 
-def holding(points: gpd.GeoDataFrame, grid: AnyGrid) -> Overlap:
-    """The cell that holds each point."""
+def holding(points: gpd.GeoDataFrame, grid: AnyGrid, *, tell_outside: bool = True) -> Overlap:
+    """The cell that holds each point; a warning where none does, unless the caller tells it in words of its own."""
+    if not tell_outside:
+        return _untold(points[["geometry"]], grid)
     return Overlap.between(points[["geometry"]], grid, zone_dim="point")
 
 
-def around(points: gpd.GeoDataFrame, grid: AnyGrid, radius_km: float) -> Overlap:
-    """The cells within some distance of each point, by their area in it.
+def _untold(frame: gpd.GeoDataFrame, grid: AnyGrid) -> Overlap:
+    target, matrix = target_of(frame, grid, "point", None, ())
+    return Overlap(matrix, target, grid)
+
+
+def around(
+    points: gpd.GeoDataFrame, grid: AnyGrid, radius_km: float, *, tell_outside: bool = True
+) -> Overlap:
+    """The cells within some distance of each point, by their area in it; of points outside as `holding`.
 
     Raises
     ------
@@ -59,6 +68,8 @@ def around(points: gpd.GeoDataFrame, grid: AnyGrid, radius_km: float) -> Overlap
             todo="shorten the transect or the spacing",
         )
     frame = gpd.GeoDataFrame(geometry=circles, index=points.index, crs="EPSG:4326")
+    if not tell_outside:
+        return _untold(frame, grid)
     return Overlap.between(frame, grid, zone_dim="point", cache=False)
 
 

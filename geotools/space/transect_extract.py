@@ -102,8 +102,10 @@ def covered(extracted: xr.Dataset, min_coverage: float) -> xr.Dataset:
     return out
 
 
-def sample(transect: Transect, data: Source, *, spacing_km: float, min_coverage: float) -> xr.Dataset:
-    """Values at points of the line; see `Transect.sample`."""
+def sample(
+    transect: Transect, data: Source, *, spacing_km: float, min_coverage: float, tell_outside: bool = True
+) -> xr.Dataset:
+    """Values at points of the line; see `Transect.sample`. Callers may tell of points outside by themselves."""
     _check_share(min_coverage)
     points = transect.points(spacing_km).rename_axis("point")
     weights: dict[tuple[str, bool], tuple[Overlap, str]] = {}
@@ -115,7 +117,7 @@ def sample(transect: Transect, data: Source, *, spacing_km: float, min_coverage:
         classes = kind is Kind.CLASS
         key = (grid.key, classes)
         if key not in weights:
-            weights[key] = _weights(points, grid, classes, spacing_km)
+            weights[key] = _weights(points, grid, classes, spacing_km, tell_outside)
         overlap, how = weights[key]
         checked = overlap.checked(field.rename(name))
         missing = field.encoding.get("_FillValue")
@@ -130,9 +132,11 @@ def sample(transect: Transect, data: Source, *, spacing_km: float, min_coverage:
     return out.assign_attrs(comment=f"Values every {spacing_km:g} km along {transect.name}.")
 
 
-def _weights(points: Any, grid: AnyGrid, classes: bool, spacing_km: float) -> tuple[Overlap, str]:
+def _weights(
+    points: Any, grid: AnyGrid, classes: bool, spacing_km: float, tell_outside: bool
+) -> tuple[Overlap, str]:
     """Weights of the cells for each point, and in words how they were chosen."""
-    cells = holding(points, grid)
+    cells = holding(points, grid, tell_outside=tell_outside)
     if classes:
         return cells, "class of the cell that holds the point"
     size = cell_size_km(cells)
@@ -140,7 +144,9 @@ def _weights(points: Any, grid: AnyGrid, classes: bool, spacing_km: float) -> tu
         return bilinear(points, grid), f"bilinear between centres of cells of about {size:.3g} km"
     # Cells with four corners have no axes to interpolate along: the circle is then as wide as a cell at least.
     radius = max(spacing_km, size) / 2 if isinstance(grid, CurvilinearGrid) else spacing_km / 2
-    return around(points, grid, radius), f"mean within {radius:.3g} km of the point"
+    return around(
+        points, grid, radius, tell_outside=tell_outside
+    ), f"mean within {radius:.3g} km of the point"
 
 
 def _fields(data: Source) -> Iterator[tuple[str, xr.DataArray, AnyGrid]]:

@@ -1,5 +1,7 @@
 """Rasters along the transect only: elevation, vegetation index and layers of one's own, from file to panel."""
 
+import warnings
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -7,10 +9,12 @@ import pytest
 import rasterio
 import xarray as xr
 import yaml
+from pyproj import Transformer
 from rasterio.transform import from_origin
 
 import geotools
 from geotools.errors import DataError, GeotoolsError, GeotoolsWarning, ProblemsError, UnitsError, UsageError
+from geotools.recipe import transect_layers
 from geotools.recipe.check import check
 from geotools.recipe.context import Context
 from geotools.recipe.loading import continued, load, to_yaml
@@ -75,7 +79,8 @@ def done(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     recipe = merged(SMALL, {"inputs": write_layers(folder), "uncertainty": {"draws": 0}})
     (folder / "recipe.yml").write_text(yaml.safe_dump(recipe))
-    with pytest.warns(GeotoolsWarning, match=r"far \(.*far\.nc\) has data in none of the 6 segments"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GeotoolsWarning)
         return geotools.run(folder / "recipe.yml", folder / "out")
 
 
@@ -97,7 +102,7 @@ def drawn(result):
 
 
 def words_of(figure):
-    return " | ".join(t.get_text() for t in figure.findobj(mpl.text.Text))
+    return " ".join(" | ".join(t.get_text() for t in figure.findobj(mpl.text.Text)).split())
 
 
 def test_bundled_heights_and_vegetation_are_those_of_the_places(default):
@@ -193,6 +198,21 @@ def test_a_layer_that_misses_the_line_is_told_with_a_valid_fraction_of_0(done):
     assert (table["valid_fraction"] == 0).all()
     assert (table["cells"] == 0).all()
     assert table["mean"].isna().all()
+    assert "without data along the transect, and without a panel: far\n" in done.text()
+
+
+def test_a_layer_that_misses_the_line_is_warned_of_by_its_name_and_nothing_else(recipe_file, tmp_path):
+    context = Context(load(recipe_file(inputs=write_layers(tmp_path))), tmp_path / "out")
+    by_name = {layer.name: layer for layer in transect_layers.layers(context)}
+    for name in ("burned", "far"):
+        found, _ = (
+            each.compute() for each in transect_layers.along(context, by_name[name], min_coverage=0.5)
+        )
+        if name == "burned":
+            # It ends on the way, which its valid fractions tell.
+            transect_layers.tell_if_missing(context, by_name[name], found)
+    with pytest.warns(GeotoolsWarning, match=r"far \(.*far\.nc\) has data in none of the 6 segments"):
+        transect_layers.tell_if_missing(context, by_name["far"], found)
 
 
 def test_a_check_tells_how_much_of_the_line_a_layer_reaches(recipe_file, tmp_path):
@@ -255,6 +275,7 @@ BAD = [
     ({"transect_layers": {"maat": {"path": "ch4.nc", "variables": FLUX}}}, UsageError, "'maat' is taken"),
     ({"transect_layers": {"csoil_0_1m": {"path": "ch4.nc", "variables": FLUX}}}, UsageError, "is taken"),
     ({"transect_layers": {"orog": "etopo5"}}, UsageError, "give it as inputs.elevation"),
+    ({"transect_layers": {"lat": "etopo5"}}, UsageError, "'lat' is taken"),
     ({"transect_layers": {"ch4_flux": {"path": "ch4.nc"}}}, UsageError, "the entry has no variables"),
     (
         {"transect_layers": {"ch4_flux": {"path": "ch4.nc", "variables": {"flux": {}}}}},
@@ -294,6 +315,28 @@ def test_layers_that_cannot_be_right_are_refused_before_anything_is_computed(
         check(recipe_file(inputs=inputs))
     problems = told.value.problems if isinstance(told.value, ProblemsError) else [told.value]
     assert any(isinstance(problem, kind) for problem in problems)
+
+
+def test_a_layer_on_a_polar_projection_is_taken_where_it_lies(recipe_file, tmp_path):
+    size, step = 350, 20_000.0
+    edge = -size * step / 2
+    centres = edge + step * (np.arange(size) + 0.5)
+    x, y = np.meshgrid(centres, centres[::-1])
+    _, lat = Transformer.from_crs(3995, 4326, always_xy=True).transform(x, y)
+    profile = {"driver": "GTiff", "dtype": "float32", "count": 1, "crs": "EPSG:3995", "nodata": -1.0}
+    transform = from_origin(edge, -edge, step, step)
+    with rasterio.open(
+        tmp_path / "polar.tif", "w", **profile, width=size, height=size, transform=transform
+    ) as out:
+        out.write(lat.astype("float32"), 1)
+    variable = {"name": "band_1", "units": "degree", "long_name": "latitude of the cell"}
+    entry = {"path": "polar.tif", "variables": {"there": variable}}
+    context = Context(load(recipe_file(inputs={"transect_layers": {"there": entry}})), tmp_path / "out")
+    layer = transect_layers.layers(context)[-1]
+    assert transect_layers.around(context, layer).size < 0.2 * size**2, "only what lies around the strip"
+    found, points = (each.compute() for each in transect_layers.along(context, layer, min_coverage=0.5))
+    np.testing.assert_allclose(found["there_mean"], found["lat"], atol=0.05)
+    np.testing.assert_allclose(points["there"], points["lat"], atol=0.05)
 
 
 def test_a_map_of_one_step_needs_no_other_file(recipe_file, tmp_path):
