@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
@@ -32,10 +34,13 @@ def read(path: Path, kind: str) -> xr.Dataset:
         When the file is truncated or of another format.
     """
     try:
-        engine = "zarr" if kind == "zarr" else "netcdf4"
-        with xr.open_dataset(path, chunks=None, engine=engine, decode_coords="all") as stored:
+        how: dict[str, Any] = {"engine": "netcdf4", "decode_coords": "all"}
+        if kind == "zarr":
+            # Told, or xarray warns of every store that has none; most of Zarr v3 have none.
+            how |= {"engine": "zarr", "consolidated": _is_consolidated(path)}
+        with xr.open_dataset(path, chunks=None, **how) as stored:
             chunks = _slabs(stored)
-        return xr.open_dataset(path, chunks=chunks, engine=engine, decode_coords="all")
+        return xr.open_dataset(path, chunks=chunks, **how)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         size = f"{path.stat().st_size:,} bytes" if path.is_file() else "a folder"
         raise DataError(
@@ -44,6 +49,14 @@ def read(path: Path, kind: str) -> xr.Dataset:
             expected=f"a complete {kind} file",
             todo="fetch or write the file again; it is probably truncated or of another format",
         ) from error
+
+
+def _is_consolidated(path: Path) -> bool:
+    """Whether a Zarr store keeps the metadata of all its arrays in one place."""
+    about = path / "zarr.json"
+    if about.is_file():
+        return bool(json.loads(about.read_text(encoding="utf-8")).get("consolidated_metadata"))
+    return (path / ".zmetadata").is_file()
 
 
 def _slabs(data: xr.Dataset) -> dict[str, int]:

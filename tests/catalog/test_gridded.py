@@ -1,0 +1,48 @@
+"""NetCDF and Zarr as they are opened: lazily, quietly, and with an error that names what is broken."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from geotools.catalog.readers import netcdf
+from geotools.errors import DataError
+
+
+def field():
+    values = np.arange(24.0, dtype="f4").reshape(2, 3, 4)
+    return xr.Dataset(
+        {"tas": (("time", "lat", "lon"), values, {"units": "degC"})},
+        coords={"time": [0, 1], "lat": [60.0, 61.0, 62.0], "lon": [120.0, 121.0, 122.0, 123.0]},
+    )
+
+
+@pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part")
+@pytest.mark.parametrize("consolidated", [True, False])
+@pytest.mark.parametrize("version", [2, 3])
+def test_zarr_of_both_versions_opens_quietly_with_and_without_metadata_in_one_place(
+    tmp_path, version, consolidated
+):
+    store = tmp_path / "field.zarr"
+    field().to_zarr(store, zarr_format=version, consolidated=consolidated)
+    opened = netcdf.read(store, "zarr")
+    assert opened["tas"].chunks is not None
+    xr.testing.assert_equal(opened.compute(), field())
+
+
+def test_netcdf_opens_lazily(tmp_path):
+    field().to_netcdf(tmp_path / "field.nc")
+    opened = netcdf.read(tmp_path / "field.nc", "netcdf")
+    assert opened["tas"].chunks is not None
+    xr.testing.assert_equal(opened.compute(), field())
+
+
+def test_stores_that_are_broken_are_named(tmp_path):
+    empty, cut, text = tmp_path / "empty.zarr", tmp_path / "cut.zarr", tmp_path / "text.nc"
+    empty.mkdir()
+    field().to_zarr(cut, zarr_format=3, consolidated=False)
+    about = cut / "zarr.json"
+    about.write_bytes(about.read_bytes()[:10])
+    text.write_text("no grid")
+    for path, kind in ((empty, "zarr"), (cut, "zarr"), (text, "netcdf")):
+        with pytest.raises(DataError, match=rf"{path.name}.*cannot be opened as {kind}"):
+            netcdf.read(path, kind)
