@@ -19,6 +19,7 @@ from geotools.recipe.lock import Lock, locked
 from geotools.recipe.model import Recipe
 from geotools.recipe.progress import Progress
 from geotools.recipe.steps import STEPS, Step
+from geotools.space.memory import give_back
 
 RECORD = "run.json"
 REPORT = "report.html"
@@ -123,8 +124,11 @@ class Session:
         roles = [role for role in self.context.inputs if step.reads(role)]
         every = step.blocks(self.context)
         blocks.keep_only(self.context.out, step.name, every)
+        # What the steps and blocks before have left behind would count against this one.
+        give_back()
         try:
             self._blocks(step, every, roles, progress, pool)
+            give_back()
             self._place[0] = step.name
             outputs = step.run(self.context)
             self._inputs.ensure(roles)

@@ -33,9 +33,11 @@ def touched(context: Context, kind: str) -> tuple[int, int]:
 def gathered(context: Context, kind: str, threads: int) -> int:
     """Bytes of quantiles: of each field the values as pieces and joined, the cells of all, and one zone in order."""
     every, largest = touched(context, kind)
+    # While a thread puts one field together, the pieces of its last one are not yet given back.
+    fields = 2 * threads
     # Known cells of segments are counted, which takes a byte of each piece and of the whole.
     counted = 2 * every if kind == "segments" else 0
-    return every * (threads * 2 * STORED + 2 * FLOAT) + counted + 8 * FLOAT * largest
+    return every * (fields * 2 * STORED + 2 * FLOAT) + counted + 8 * FLOAT * largest
 
 
 def near_regions(context: Context) -> gpd.GeoDataFrame:
