@@ -40,6 +40,7 @@ _LOADED = {
 }  # fmt: skip
 # What compiling the kernels takes in the first run on a machine.
 _COMPILING = 200
+_FIRST_RUN = (f"compiling takes {_COMPILING} MB, in the first run on a machine",)
 _MB = 1_000_000
 _MONTHLY = ("tas", "pr", "snd", "snw")
 # Copies of a chunk on its way: as it is packed, decoded, and in the layout that kernels take.
@@ -120,8 +121,13 @@ def cell_bytes(context: Context, names: tuple[str, ...] | None = None) -> int:
     )
 
 
+def _compiling() -> int:
+    """Memory for compiling kernels, unless an earlier run has."""
+    return 0 if is_compiled(row_sums) else _COMPILING
+
+
 def _need(step: str, held: int, **more: object) -> Need:
-    compiling = 0 if step == "opening" or is_compiled(row_sums) else _COMPILING
+    compiling = 0 if step == "opening" else _compiling()
     return Need(step, peak_bytes=(_LOADED[step] + compiling) * _MB + held, **more)  # type: ignore[arg-type]
 
 
@@ -176,11 +182,7 @@ def _fields(context: Context, *, counted: bool) -> Need:
         layout=[
             _counted(len(bands), "band", rows),
             *(_rereading(context) if counted else []),
-            *(
-                []
-                if is_compiled(row_sums)
-                else [f"compiling takes {_COMPILING} MB, in the first run on a machine"]
-            ),
+            *(_FIRST_RUN if _compiling() else ()),
         ],
     )
 

@@ -18,6 +18,7 @@ from geotools.metadata import VARIABLES, kind_of
 from geotools.recipe.bands import part_bytes
 from geotools.recipe.context import LAYER, SUMMARISED, Context
 from geotools.recipe.zone_cells import FLOAT
+from geotools.space.line_samples import untold
 from geotools.space.transect_extract import STATISTICS, extract, sample
 from geotools.space.window import window_on
 from geotools.vocabulary import Kind
@@ -171,11 +172,8 @@ def _window(context: Context, layer: Layer) -> dict[str, slice]:
 
 def reached(context: Context, layer: Layer) -> int:
     """How many segments the grid of a layer reaches, whether it has values there or not."""
-    from geotools.space.targets import target_of
-
     opened(context, layer)
-    _, matrix = target_of(context.transect, _part(context, layer), None, None, ())
-    return int((matrix.row_sums > 0).sum())
+    return int((_overlap(context, layer).matrix.row_sums > 0).sum())
 
 
 def _part(context: Context, layer: Layer) -> Grid:
@@ -221,13 +219,8 @@ def along(context: Context, layer: Layer, *, min_coverage: float) -> tuple[xr.Da
 
 
 def _overlap(context: Context, layer: Layer) -> Overlap:
-    from geotools.space import Overlap
-    from geotools.space.targets import target_of
-
-    grid = _part(context, layer)
-    # Not through Overlap.between, which warns of segments outside without the name of the layer.
-    target, matrix = target_of(context.transect, grid, None, None, ())
-    return Overlap(matrix, target, grid)
+    # `tell_if_missing` names the layer, which a warning from here could not.
+    return untold(context.transect, _part(context, layer))
 
 
 def tell_if_missing(context: Context, layer: Layer, found: xr.Dataset) -> None:

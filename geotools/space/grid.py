@@ -245,7 +245,7 @@ class Grid:
         j, i = np.divmod(cells, self.shape[1])
         sides = np.abs(np.diff(self.x_edges)), np.abs(np.diff(self.y_edges))
         for part in self._blocks_of(j, i):
-            # One cell more on every side, so that the gradients do not depend on which cells are asked for.
+            # With neighbours on both sides, or three cells at a border of the grid, whichever cells are asked for.
             rows, columns = (
                 slice(max(0, at[part].min() - 2), min(at[part].max() + 3, size))
                 for at, size in zip((j, i), self.shape, strict=True)
@@ -255,8 +255,9 @@ class Grid:
             for k, (centres, window, axis) in enumerate(((self.x, columns, 1), (self.y, rows, 0))):
                 if scale.shape[axis] > 1:
                     order = min(2, scale.shape[axis] - 1)
-                    slope = np.gradient(scale, centres[window], axis=axis, edge_order=order)[at]
-                    out[k, part] = slope * sides[k][(i, j)[k][part]] / scale[at]
+                    with np.errstate(invalid="ignore", divide="ignore"):
+                        slope = np.gradient(scale, centres[window], axis=axis, edge_order=order)[at]
+                        out[k, part] = slope * sides[k][(i, j)[k][part]] / scale[at]
         # A neighbour may have no place on Earth, and nowhere in a cell is the scale below 0.
         out[:, ~np.isfinite(out).all(axis=0)] = 0.0
         steep: NDArray[np.float64] = out * np.minimum(

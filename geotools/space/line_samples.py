@@ -6,6 +6,7 @@ Each is a sparse matrix of weights, applied like an overlap: lazily, chunk by ch
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -22,6 +23,9 @@ from geotools.space.matrix import CellMatrix
 from geotools.space.overlap import Overlap
 from geotools.space.targets import Target, target_of
 
+if TYPE_CHECKING:
+    from geotools.space.transect import Transect
+
 _CORNERS = 64
 
 
@@ -34,13 +38,14 @@ def cell_size_km(cells: Overlap) -> float:
 def holding(points: gpd.GeoDataFrame, grid: AnyGrid, *, tell_outside: bool = True) -> Overlap:
     """The cell that holds each point; a warning where none does, unless the caller tells it in words of its own."""
     if not tell_outside:
-        return _untold(points[["geometry"]], grid)
+        return untold(points[["geometry"]], grid, "point")
     return Overlap.between(points[["geometry"]], grid, zone_dim="point")
 
 
-def _untold(frame: gpd.GeoDataFrame, grid: AnyGrid) -> Overlap:
-    target, matrix = target_of(frame, grid, "point", None, ())
-    return Overlap(matrix, target, grid)
+def untold(target: gpd.GeoDataFrame | Transect, grid: AnyGrid, zone_dim: str | None = None) -> Overlap:
+    """An overlap without a warning of what lies outside: for callers that tell it in words of their own."""
+    described, matrix = target_of(target, grid, zone_dim, None, ())
+    return Overlap(matrix, described, grid)
 
 
 def around(
@@ -69,7 +74,7 @@ def around(
         )
     frame = gpd.GeoDataFrame(geometry=circles, index=points.index, crs="EPSG:4326")
     if not tell_outside:
-        return _untold(frame, grid)
+        return untold(frame, grid, "point")
     return Overlap.between(frame, grid, zone_dim="point", cache=False)
 
 

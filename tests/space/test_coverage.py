@@ -205,3 +205,19 @@ def test_regions_whose_boundary_passes_corners_of_cells_keep_their_area():
         overlap = Overlap.between(regions, Grid.regular((70, 20, 145, 75), resolution))
         covered = overlap.area.sum(axis=1)
         np.testing.assert_allclose(covered, overlap.zone_areas.values, rtol=1e-7)
+
+
+def test_a_neighbour_without_a_place_on_earth_leaves_the_plain_share(monkeypatch):
+    grid = Grid.regular((0, 0, 5e4, 5e4), 1e4, "EPSG:3995")
+    known = grid.cell_areas()
+
+    def torn(self, rows=slice(None), columns=slice(None)):
+        areas = known.copy()
+        areas[:, 3:] = np.inf
+        return areas[rows, columns]
+
+    monkeypatch.setattr(Grid, "cell_areas", torn)
+    found = grid.scale_gradients_of(np.arange(grid.size)).reshape(2, *grid.shape)
+    assert (found[:, :, 2:] == 0).all()
+    assert (found[:, :, 1] != 0).any()
+    assert np.isfinite(found).all()

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geotools.errors import DataError, UsageError
+from geotools.space import reductions
 from geotools.space.grid import Grid
 from geotools.space.matrix import CellMatrix
 from geotools.space.overlap import Overlap
@@ -148,3 +149,32 @@ def test_variance_under_shift_and_scale(shift, scale):
     with xr.set_options(keep_attrs=True):
         moved = overlap.variance(field * scale + shift)
     assert moved.item() == pytest.approx(overlap.variance(field).item() * scale**2, rel=1e-9)
+
+
+def test_quantiles_of_large_zones_are_the_same_one_field_at_a_time(overlap, nine, monkeypatch):
+    """And an error on the way does not keep the next field waiting for good."""
+    plain = overlap.quantile(nine, [0.1, 0.5, 0.9])
+    monkeypatch.setattr(reductions, "_LARGE", 0)
+    entered = []
+
+    class Watched:
+        def __enter__(self):
+            entered.append(self)
+
+        def __exit__(self, *_):
+            return False
+
+    monkeypatch.setattr(reductions, "_one_large_zone", Watched())
+    np.testing.assert_array_equal(overlap.quantile(nine, [0.1, 0.5, 0.9]), plain)
+    assert len(entered) == 1
+    monkeypatch.undo()
+    monkeypatch.setattr(reductions, "_LARGE", 0)
+
+    def broken(*_):
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reductions, "_quantiles", broken)
+        with pytest.raises(MemoryError):
+            overlap.quantile(nine, 0.5)
+    np.testing.assert_array_equal(overlap.quantile(nine, [0.1, 0.5, 0.9]), plain)
