@@ -166,7 +166,7 @@ def _from_store(found: dict[str, Any]) -> str:
                     layout,
                     figure(store["read"]["seconds"]),
                     figure(store["seconds"]),
-                    figure(store["ratio"]),
+                    *(figure(store[name]) for name in ("ratio", "ratio_of_sum", "ratio_of_nanmean")),
                     figure(store["first_call_seconds"]),
                     f"{store['chunk_loads']} of {store['chunks']}",
                 )
@@ -184,11 +184,25 @@ def _from_store(found: dict[str, Any]) -> str:
     )
     return (
         "## Zonal means from Zarr v3 with zstd, threads of dask\n\n"
-        "`steps` are chunks of one whole step, `tiles` a step cut into 4 x 6, `blocks` six steps cut into 8 x 12.\n"
-        "Reading decodes every chunk and keeps nothing; both are run in turn. The first mean also cuts the overlap\n"
-        "into the tiles. Decoding takes several times the size of a chunk for each thread, so that chunks of a whole\n"
-        "fine step (126 MB) need most of their memory for merely being read.\n\n"
-        + _table(("chunks", "read, s", "mean, s", "ratio", "first mean, s", "chunk loads"), rows)
+        "`steps` are chunks of one whole step, `tiles` a step cut into 4 x 6, `blocks` six steps cut into 8 x 12,\n"
+        "`default` a step cut into 8 x 8, as Zarr cuts this array if it is not told. Reading decodes every chunk and\n"
+        "keeps nothing. All are run in turn, and beside the means of all zones the least that can be done with the\n"
+        "values once they are read: NumPy's `sum` and `nanmean` of each chunk, with no zones at all. The first mean\n"
+        "also cuts the overlap into the tiles. Decoding takes several times the size of a chunk for each thread, so\n"
+        "that chunks of a whole fine step (126 MB) need most of their memory for merely being read.\n\n"
+        + _table(
+            (
+                "chunks",
+                "read, s",
+                "zonal means, s",
+                "zonal means / read",
+                "`sum` / read",
+                "`nanmean` / read",
+                "first means, s",
+                "chunk loads",
+            ),
+            rows,
+        )
         + f"Peak memory of a process that does nothing else. Merely reading takes {reading} MB.\n\n"
         + _table(("chunks", "steps", "array, MB", "peak MB (added)", "s"), memory)
     )

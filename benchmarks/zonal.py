@@ -96,7 +96,7 @@ def from_store(folder: Path, quick: bool, runs: int) -> dict[str, Any]:
     columns, rows, count = workloads.SIZES[kind]
     case = {"size": (columns, rows), "zones": workloads.ZONES[kind]}
     found: dict[str, Any] = {}
-    for layout, longest in (("tiles", 10), ("blocks", 5), ("steps", 5)):
+    for layout, longest in (("tiles", 10), ("blocks", 5), ("steps", 5), ("default", 5)):
         print(f"zonal means from Zarr, {kind}, chunks of {layout}", file=sys.stderr)
         lengths = [times * count for times in (1, 5, 10) if times <= longest]
         where = {"folder": str(folder / f"{layout}.zarr")}
@@ -183,7 +183,7 @@ def main() -> None:
     parser.add_argument("--part", choices=PARTS, action="append", help="all by default; others in OUT stay")
     parser.add_argument("--quick", action="store_true", help="small sizes: whether it works, not how fast")
     parser.add_argument("--slow", action="store_true", help="also the methods that take minutes")
-    parser.add_argument("--runs", type=int, default=7, help="of the comparison with reading from Zarr")
+    parser.add_argument("--runs", type=int, default=9, help="of the comparison with reading from Zarr")
     parser.add_argument(
         "--scratch", type=Path, help="folder for the stores, 15 GB; a temporary one by default"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import dask
+import numpy as np
 
 from benchmarks import stores, timing, workloads
 
@@ -28,7 +29,11 @@ def write(folder: str, size: tuple[int, int], steps: int, layout: str) -> dict[s
 
 
 def against_reading(folder: str, size: tuple[int, int], zones: int, steps: int, runs: int) -> dict[str, Any]:
-    """Reading all chunks against their zonal means, in turn; and how often each chunk was read."""
+    """Reading all chunks against their zonal means, in turn; and how often each chunk was read.
+
+    Beside them the least that can be done with the values of a chunk: NumPy's sum of all, and its mean of
+    those that are not missing.
+    """
     overlap = _overlap(*size, zones)
     field = stores.open_field(folder, steps)
     with dask.config.set(scheduler="threads"):
@@ -36,7 +41,13 @@ def against_reading(folder: str, size: tuple[int, int], zones: int, steps: int, 
         stores.read_all(field)
         first = timing.seconds_of(lambda: overlap.mean(field).compute(), 1)[0]
         times = timing.interleaved(
-            {"read": lambda: stores.read_all(field), "mean": lambda: overlap.mean(field).compute()}, runs
+            {
+                "read": lambda: stores.read_all(field),
+                "mean": lambda: overlap.mean(field).compute(),
+                "numpy_sum": lambda: stores.read_all(field, np.sum),
+                "numpy_nanmean": lambda: stores.read_all(field, np.nanmean),
+            },
+            runs,
         )
         store, read = stores.counting(Path(folder))
         counted = stores.open_field(store, steps)
@@ -46,7 +57,10 @@ def against_reading(folder: str, size: tuple[int, int], zones: int, steps: int, 
     return {
         **timing.median_of(times["mean"]),
         "read": timing.median_of(times["read"]),
-        "ratio": statistics.median(times["mean"]) / statistics.median(times["read"]),
+        **{
+            f"ratio{suffix}": statistics.median(times[name]) / statistics.median(times["read"])
+            for name, suffix in {"mean": "", "numpy_sum": "_of_sum", "numpy_nanmean": "_of_nanmean"}.items()
+        },
         "ratios_of_pairs": sorted(pairs),
         "first_call_seconds": first,
         "chunks": int(field.data.npartitions),

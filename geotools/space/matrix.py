@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from geotools.space.grids import AnyGrid
-from geotools.space.tiles import Tile, whole_areas
+from geotools.space.tiles import Tile, span, whole_areas
 
 # Steps of a field that are turned to float64 together.
 _STEPS_AT_ONCE = 8
@@ -81,6 +81,12 @@ class CellMatrix:
     def nbytes(self) -> int:
         """Memory that the storage takes [bytes]."""
         return sum(part.nbytes for part in (self.cells, self._csr.data, self._csr.indices, self._csr.indptr))
+
+    @cached_property
+    def extent(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """First and last row, first and last column that any target touches; see `RunMatrix.extent`."""
+        rows, columns = np.divmod(self.cells, self.grid.shape[1])
+        return span(rows), span(columns)
 
     @property
     def csr(self) -> sparse.csr_array:

@@ -142,7 +142,7 @@ def _row_sums_of_one(values, step, r0, r1, layout, amounts, sums, areas):
             k = s - start[r]
             first, stop = layout.segment_first[s], layout.segment_stop[s]
             if layout.even:
-                part[k, 0], part[k, 1] = known_sum(flat, row + first, stop - first)
+                part[k, 0], part[k, 1] = known_sum(flat, row + first, stop - first, columns)
             else:
                 w = layout.segment_weight[s]
                 weighted, plain, area = _weighted_segment(
@@ -196,7 +196,8 @@ def row_sums(values, t0, t1, r0, r1, layout, amounts, sums, areas):
                 first, stop = layout.segment_first[s], layout.segment_stop[s]
                 if layout.even:
                     for t in range(n):
-                        total[k, t], area[k, t] = known_sum(flat, row + t * stride + first, stop - first)
+                        at = row + t * stride + first
+                        total[k, t], area[k, t] = known_sum(flat, at, stop - first, columns)
                 else:
                     w = layout.segment_weight[s]
                     weights = layout.weights[w : w + stop - first]

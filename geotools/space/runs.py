@@ -20,7 +20,7 @@ from geotools.space.row_kernels import STEPS, Layout, class_sums, row_sums, zone
 from geotools.space.row_shares import dense_shares
 from geotools.space.row_spread import row_spread
 from geotools.space.row_statistics import class_means, row_extremes, row_moments
-from geotools.space.tiles import Tile, join_moments, whole_areas
+from geotools.space.tiles import Tile, join_moments, span, whole_areas
 from geotools.space.walker import Walked
 
 # Bands into which the rows of a large grid are always cut, whatever the number of threads: their sums are added in
@@ -148,6 +148,13 @@ class RunMatrix:
         row = np.repeat(np.arange(self.grid_shape[0]), np.diff(layout.edge_start))
         touched[row * columns + layout.edge_column] = True
         return np.flatnonzero(touched)
+
+    @cached_property
+    def extent(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """First and last row, first and last column that any target touches; the first cell if there are none."""
+        layout, (_, first, last) = self._layout, self._runs
+        rows = np.flatnonzero(np.diff(layout.run_start) + np.diff(layout.edge_start))
+        return span(rows), span(np.concatenate((first, last, layout.edge_column)))
 
     @property
     def csr(self) -> sparse.csr_array:

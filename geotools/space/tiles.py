@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,11 @@ class Tile(NamedTuple):
         """Flat numbers, in the whole grid, of the touched cells of the window."""
         row, column = np.divmod(self.matrix.cells, self.columns.stop - self.columns.start)
         return np.asarray((row + self.rows.start) * self.columns_in_all + column + self.columns.start)
+
+
+def span(numbers: NDArray[np.integer[Any]]) -> tuple[int, int]:
+    """Least and greatest of some numbers, 0 and 0 of none."""
+    return (int(numbers.min()), int(numbers.max())) if numbers.size else (0, 0)
 
 
 def whole_areas(areas: NDArray[np.float64], row_sums: NDArray[np.float64]) -> NDArray[np.float64]:

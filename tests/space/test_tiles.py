@@ -154,6 +154,39 @@ def test_every_chunk_is_loaded_once_for_all_statistics_of_two_targets(chunks):
     assert set(storage.loads.values()) == {1}
 
 
+@pytest.mark.parametrize("what", ["zones", "cells", "points"])
+def test_chunks_beside_all_targets_are_not_loaded(what):
+    grid = Grid.regular((0, 0, 20, 16), 1)
+    targets = {
+        "zones": gpd.GeoDataFrame(
+            geometry=[shapely.box(9.5, 2.5, 11.5, 3), shapely.box(13, 5, 14, 6)], crs=4326
+        ),
+        "cells": Grid.regular((9, 2, 14, 6), (2.5, 2)),
+        "points": gpd.GeoDataFrame(geometry=gpd.points_from_xy([9.2, 13.5], [2.5, 5.5]), crs=4326),
+    }[what]
+    overlap = Overlap.between(targets, grid)
+    field, classes = field_on(grid), classes_on(grid)
+    for chunks in [(2, 4, 5), (1, 16, 3), (5, 7, 20), (5, 16, 10)]:
+        storage = Storage(field.values, chunks)
+        lazy = field.copy(data=storage.array)
+        for call in calls_of(overlap, classes).values():
+            assert_close(call(lazy).compute(), call(field))
+        # All targets lie in rows 2 to 6 and columns 9 to 14.
+        beside = [p for p in storage.loads if p[1][1] <= 2 or p[1][0] >= 6 or p[2][1] <= 9 or p[2][0] >= 14]
+        assert storage.loads
+        assert not beside
+
+
+def test_a_field_that_no_target_meets_gives_nothing_and_is_hardly_read():
+    grid = Grid.regular((0, 0, 20, 16), 1)
+    overlap = Overlap.between(gpd.GeoDataFrame(geometry=[shapely.box(40, 40, 41, 41)], crs=4326), grid)
+    storage = Storage(field_on(grid).values, (5, 4, 5))
+    mean = overlap.mean(field_on(grid).copy(data=storage.array)).compute()
+    assert np.isnan(mean).all()
+    assert mean["valid_fraction"].values.tolist() == [[0.0]] * 5
+    assert len(storage.loads) == 1
+
+
 @pytest.mark.parametrize("chunks", [(1, 8, 10), (2, 3, 4)])
 @pytest.mark.parametrize("cell_methods", ["area: sum", "area: mean"])
 def test_amounts_are_spread_tile_by_tile_with_weights_loaded_once(chunks, cell_methods):
