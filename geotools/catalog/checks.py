@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -36,8 +39,7 @@ def value_range(field: xr.DataArray, *, where: str) -> tuple[float, float]:
     """
     field = _sample(field)
     try:
-        # One Dataset, so that the chunks are read once for both.
-        both = xr.Dataset({"low": field.min(skipna=True), "high": field.max(skipna=True)}).compute()
+        low, high = _extremes(field)
     except GeotoolsError:
         raise
     except Exception as error:  # GDAL, HDF5 and codecs each raise their own kind
@@ -47,7 +49,26 @@ def value_range(field: xr.DataArray, *, where: str) -> tuple[float, float]:
             expected="a complete file",
             todo="fetch or write the file again; it is probably truncated",
         ) from error
-    return float(both["low"]), float(both["high"])
+    return low, high
+
+
+def _extremes(field: xr.DataArray) -> tuple[float, float]:
+    """Least and greatest value but for NaN; the chunks are read once for both."""
+    import dask.array as da
+
+    # Not nanmin: where all is missing it gives a warning that dask silences, which is not safe among threads.
+    reduction: Any = da.reduction
+    lazy = field.chunk().data if field.chunks is None else field.data
+    both = []
+    for choose in (np.fmin, np.fmax):
+        step = partial(_chosen, choose=choose)
+        both.append(reduction(lazy, chunk=step, aggregate=step, dtype=field.dtype))
+    found = xr.Dataset({"low": ((), both[0]), "high": ((), both[1])}).compute()
+    return float(found["low"]), float(found["high"])
+
+
+def _chosen(block: Any, axis: Any, keepdims: bool, choose: Any) -> Any:
+    return choose.reduce(block, axis=axis, keepdims=keepdims)
 
 
 def bytes_looked_through(field: xr.DataArray) -> int:

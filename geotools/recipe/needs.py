@@ -9,6 +9,7 @@ import numpy as np
 
 from geotools.model_inputs.generic import storage_rows
 from geotools.permafrost.parameters import FIELDS as GROUND
+from geotools.recipe import zone_cells
 from geotools.recipe.bands import (
     CHAIN_BYTES,
     MONTHS,
@@ -27,8 +28,8 @@ from geotools.recipe.transect_layers import layers as transect_layers
 from geotools.recipe.transect_layers import needed
 from geotools.recipe.zone_cells import FLOAT as _FLOAT
 from geotools.recipe.zone_cells import STORED as _STORED
-from geotools.recipe.zone_cells import gathered, near_regions, touched, zone_boxes
 from geotools.space.compiled import is_compiled
+from geotools.space.grids import grid_of
 from geotools.space.row_kernels import row_sums
 
 # What a process holds by itself when a step starts: libraries, compiled kernels, polygons of zones, regions and maps.
@@ -205,7 +206,7 @@ def _rereading(context: Context) -> list[str]:
 def _model_inputs(context: Context) -> Need:
     per_cell = cell_bytes(context) - 2 * _STORED
     chunk, read, written, held, loads = _chunks(context)[1], 0, 0, 0, 0
-    for cells, regions in zone_boxes(context):
+    for cells, regions in zone_cells.zone_boxes(context):
         size = cells * (per_cell + _STORED * (2 + regions))
         whole = fits_in_memory(context, cells * (per_cell + _FLOAT * (2 + regions)))
         formats = 1 if whole else 2
@@ -214,7 +215,7 @@ def _model_inputs(context: Context) -> Need:
         # The part of the regions is made anew for each chunk that is written.
         streamed = _chunk_bytes(context) + 3 * _FLOAT * regions * chunk
         held = max(held, 3 * size if whole else streamed)
-    near = len(near_regions(context)) * storage_rows(context.grid.shape) * context.grid.shape[1]
+    near = len(zone_cells.near_regions(context)) * storage_rows(context.grid.shape) * context.grid.shape[1]
     return _need(
         "model_inputs",
         max(held, 3 * _FLOAT * near) + 2 * _FLOAT * context.grid.size,
@@ -262,16 +263,19 @@ def _zonal(step: str, kind: str) -> Callable[[Context], Need]:
             # For the nival offset.
             names = (*names, "tas")
         along = [needed(context, layer) for layer in transect_layers(context)] if step == "transect" else []
+        chunks, cells = zone_cells.joint_chunks_around(context, kind)
         return _need(
             step,
             max(
-                _threads() * _chunk_bytes(context) + gathered(context, kind, _threads()),
+                _threads() * _chunk_bytes(context) + zone_cells.gathered(context, kind, _threads()),
                 *(held for _, _, held in along),
                 0,
             ),
-            loads=len(names) * _chunks(context)[0] + sum(pieces for _, pieces, _ in along),
-            read_bytes=context.grid.size * cell_bytes(context, names) + sum(size for size, _, _ in along),
-            layout=[f"quantiles gather the values of about {touched(context, kind)[0]:,} cells at a time"],
+            loads=len(names) * chunks + sum(pieces for _, pieces, _ in along),
+            read_bytes=cells * cell_bytes(context, names) + sum(size for size, _, _ in along),
+            layout=[
+                f"quantiles gather the values of about {zone_cells.touched(context, kind)[0]:,} cells at a time"
+            ],
         )
 
     return need
@@ -349,14 +353,16 @@ def _series(context: Context) -> Need:
             values = data[variable]
             steps, size = values.sizes["time"], block_steps(values, series.time_block)
             times = chunk_reads(steps, storage_steps(values), size)
-            read += values.nbytes
+            grid = grid_of(values)
+            chunks = [values.chunksizes[d] for d in grid.dims]
+            across, cells = zone_cells.chunks_around(context, series.targets, grid, chunks)
+            read += values.nbytes // grid.size * cells
             step_bytes = values.nbytes // steps
             piece = values.dtype.itemsize * int(np.prod([max(c) for c in values.chunks or ()]))
             gathered = any(s.startswith("p") and s[1:].isdigit() for s in series.statistics)
             # Quantiles want all cells of the zones together: as pieces and joined, for every target.
             whole = 2 * len(series.targets) * step_bytes * size if gathered else 0
             held = max(held, _threads() * _COPIES * piece + whole)
-            across = int(np.prod([len(c) for d, c in values.chunksizes.items() if d != "time"]))
             loads += round(times * -(-steps // storage_steps(values))) * across
             if times > 1:
                 layout.append(

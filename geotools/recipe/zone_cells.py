@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import shapely
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
     from geotools.recipe.context import Context
+    from geotools.space.grids import AnyGrid
 
 # Bytes of a number as it is worked with, and as it is stored.
 FLOAT, STORED = 8, 4
@@ -38,6 +42,41 @@ def gathered(context: Context, kind: str, threads: int) -> int:
     # Known cells of segments are counted, which takes a byte of each piece and of the whole.
     counted = 2 * every if kind == "segments" else 0
     return every * (fields * 2 * STORED + 2 * FLOAT) + counted + 8 * FLOAT * largest
+
+
+def chunks_around(
+    context: Context, kinds: Iterable[str], grid: AnyGrid, chunks: Sequence[tuple[int, ...]]
+) -> tuple[int, int]:
+    """Chunks of a field, and their cells, that lie in the rectangles around zones or segments; no others are read.
+
+    Parameters
+    ----------
+    context : Context
+    kinds : iterable of str
+    grid : Grid or CurvilinearGrid
+    chunks : sequence of tuple of int
+        Of the rows and columns of the grid.
+    """
+    from geotools.space import Grid
+    from geotools.space.chunks import blocks_with
+    from geotools.space.crs import WGS84
+    from geotools.space.window import window_on
+
+    held: set[tuple[int, ...]] = set()
+    for kind in kinds:
+        west, south, east, north = outlines(context, kind).total_bounds
+        around = Grid(np.array([west, east]), np.array([south, north]), WGS84, "lon", "lat")
+        window = window_on(grid, around) if isinstance(grid, Grid) else [slice(0, n) for n in grid.shape]
+        near = [blocks_with(c, (part.start, part.stop - 1)) for c, part in zip(chunks, window, strict=True)]
+        held.update(itertools.product(*(range(part.start, part.stop) for part in near)))
+    return len(held), sum(chunks[0][row] * chunks[1][column] for row, column in held)
+
+
+def joint_chunks_around(context: Context, kind: str) -> tuple[int, int]:
+    """As `chunks_around`, for fields on the joint grid."""
+    rows, (height, width) = context.chunk_rows, context.grid.shape
+    bands = tuple(min(rows, height - start) for start in range(0, height, rows))
+    return chunks_around(context, (kind,), context.grid, (bands, (width,)))
 
 
 def near_regions(context: Context) -> gpd.GeoDataFrame:

@@ -7,14 +7,14 @@ outside the rectangle in which the targets lie are not read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from geotools.space.chunks import warn_of_cut_chunks
+from geotools.space.chunks import blocks_with, warn_of_cut_chunks
 from geotools.space.compiled import available_cores
 from geotools.space.reductions import Reduction
 from geotools.space.runs import Matrix
@@ -26,15 +26,11 @@ _PARTS = 2
 
 @dataclass(frozen=True)
 class _Call:
-    """A reduction with all it needs besides the matrix.
-
-    `shape` is that of one step of the result, `corner` the row and column where the fields begin.
-    """
+    """A reduction with all it needs besides the matrix; `shape` is that of one step of the result."""
 
     reduction: Reduction
     target_areas: NDArray[np.float64]
     shape: tuple[int, ...]
-    corner: tuple[int, int] = (0, 0)
 
     def whole(self, *blocks: NDArray[Any], matrix: Matrix, threads: int = 1) -> NDArray[np.float64]:
         """The result of blocks [..., y, x] that hold the whole grid [..., 2, *shape]."""
@@ -46,9 +42,7 @@ class _Call:
     def of_tile(self, *blocks: Any) -> NDArray[np.object_]:
         """The part of one tile as an array of one object; the last arguments are its place and the matrix."""
         *fields, place, matrix = blocks
-        tile = matrix.window(
-            *(slice(k + p.start, k + p.stop) for k, p in zip(self.corner, place, strict=True))
-        )
+        tile = matrix.window(*place)
         out = np.empty((1,) * fields[0].ndim, dtype=object)
         part = self.reduction.part(tile, _steps(fields), 1)
         out[(0,) * out.ndim] = (part, self.reduction.places(tile, matrix), fields[0].shape[:-2])
@@ -134,8 +128,7 @@ def _lazily(
     blockwise: Any = da.blockwise
     places: Any = ArraySliceDep
     lazy: Any = xr.unify_chunks(*(f if f.chunks is not None else f.chunk() for f in fields))
-    fields, corner = _near(lazy, matrix, source_dims)
-    call = replace(call, corner=corner)
+    fields = lazy
     dims = fields[0].dims
     index = {dim: n for n, dim in enumerate(dims)}
     y, x = (index[d] for d in source_dims)
@@ -146,7 +139,7 @@ def _lazily(
     common = {"new_axes": new, "dtype": "float64", "meta": np.empty((0,) * len(out))}
     # A key of its own, so that a cluster sends the matrix to each worker once and not with every task.
     held = delayed(matrix, pure=True, traverse=False, name=f"overlap-{matrix.key}")
-    if fields[0].shape[-2:] == matrix.grid.shape and fields[0].data.numblocks[-2:] == (1, 1):
+    if all(fields[0].data.numblocks[k] == 1 for k in (y, x)):
         return blockwise(call.whole, out, *arrays, matrix=held, concatenate=True, **common)
     # Slices, and not arrays of row and column numbers: these would be tasks of their own.
     place = places(tuple(fields[0].data.chunks[k] for k in (y, x)))
@@ -155,21 +148,11 @@ def _lazily(
         call.of_tile, every, *arrays, place, (y, x), held, None,
         align_arrays=False, adjust_chunks={y: 1, x: 1}, dtype=object, meta=np.empty((0,) * len(dims), dtype=object),
     )  # fmt: skip
+    near = tuple(
+        blocks_with(chunks, extent)
+        for chunks, extent in zip(fields[0].data.chunks[-2:], matrix.extent, strict=True)
+    )
+    if tuple(held.stop - held.start for held in near) != parts.numblocks[-2:]:
+        # Nobody then asks for the other parts, nor for their chunks.
+        parts = parts.blocks[(..., *near)]
     return blockwise(call.joined, out, parts, every, matrix=held, concatenate=False, **common)
-
-
-def _near(
-    fields: tuple[xr.DataArray, ...], matrix: Matrix, source_dims: tuple[str, str]
-) -> tuple[tuple[xr.DataArray, ...], tuple[int, int]]:
-    """The chunks of fields that lie in the rectangle of all targets, and the row and column where they begin."""
-    held: dict[str, slice] = {}
-    for dim, (first, last) in zip(source_dims, matrix.extent, strict=True):
-        ends = np.cumsum(fields[0].chunksizes[dim])
-        low, high = np.searchsorted(ends, (first, last), side="right")
-        held[dim] = slice(int(ends[low - 1]) if low else 0, int(ends[high]))
-    rows, columns = held.values()
-    corner = (rows.start, columns.start)
-    if (rows.stop, columns.stop) == matrix.grid.shape and corner == (0, 0):
-        return fields, corner
-    # A cut is a task for every chunk.
-    return tuple(f.isel(held) for f in fields), corner

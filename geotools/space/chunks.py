@@ -48,3 +48,9 @@ def warn_of_cut_chunks(field: xr.DataArray) -> None:
             GeotoolsWarning,
             stacklevel=6,
         )
+
+
+def blocks_with(chunks: tuple[int, ...], extent: tuple[int, int]) -> slice:
+    """Numbers of the blocks that hold what lies from the first to the last of some rows or columns."""
+    first, last = np.searchsorted(np.cumsum(chunks), extent, side="right")
+    return slice(int(first), int(last) + 1)

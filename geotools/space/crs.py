@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import lru_cache
 from typing import Any
 
 import xarray as xr
@@ -93,14 +94,21 @@ def same_crs(one: CRS, other: CRS) -> bool:
         return True
     if one.is_projected != other.is_projected:
         return False
-    with warnings.catch_warnings():
-        # to_dict() warns that a PROJ string says less than WKT; the parameters of the projection are in it.
-        warnings.simplefilter("ignore", UserWarning)
-        a, b = one.to_dict(), other.to_dict()
-    for extra in ("no_defs", "type"):
-        a.pop(extra, None)
-        b.pop(extra, None)
+    a, b = _parameters(one), _parameters(other)
     return bool(a) and a == b
+
+
+@lru_cache(maxsize=64)
+def _parameters(crs: CRS) -> dict[str, Any]:
+    """Parameters of a CRS by their names in PROJ."""
+    with warnings.catch_warnings():
+        # A PROJ string says less than WKT, but the parameters of the projection are in it. Only this warning
+        # is silenced: another thread may give one of its own meanwhile.
+        warnings.filterwarnings(
+            "ignore", "You will likely lose important projection information", UserWarning
+        )
+        found = crs.to_dict()
+    return {name: value for name, value in found.items() if name not in ("no_defs", "type")}
 
 
 def read_crs(field: xr.DataArray | xr.Dataset, *, lonlat_units: bool) -> CRS:

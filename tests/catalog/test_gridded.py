@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from geotools.catalog.checks import value_range
 from geotools.catalog.readers import netcdf
 from geotools.errors import DataError
 
@@ -46,3 +47,18 @@ def test_stores_that_are_broken_are_named(tmp_path):
     for path, kind in ((empty, "zarr"), (cut, "zarr"), (text, "netcdf")):
         with pytest.raises(DataError, match=rf"{path.name}.*cannot be opened as {kind}"):
             netcdf.read(path, kind)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i2"])
+def test_the_range_of_a_field_leaves_out_what_is_missing_and_needs_no_warnings(dtype):
+    values = np.arange(-4, 20).reshape(4, 6).astype(dtype)
+    field = xr.DataArray(values, dims=("y", "x"), name="x")
+    if dtype != "i2":
+        # A chunk without any data, as at sea.
+        field[:2, :3] = np.nan
+        field[2, 5] = np.nan
+    wanted = (-1.0, 19.0) if dtype != "i2" else (-4.0, 19.0)
+    assert value_range(field, where="x.nc") == wanted
+    assert value_range(field.chunk(y=2, x=3), where="x.nc") == wanted
+    nothing = value_range(xr.full_like(field, np.nan, dtype="f4").chunk(y=2), where="x.nc")
+    assert np.isnan(nothing).all()

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from geotools.errors import UsageError
-from geotools.model_inputs.generic import crop, prepare, storage_rows, write_netcdf, write_zarr
+from geotools.model_inputs.generic import crop, prepare, write_netcdf, write_zarr
 from geotools.recipe.context import Context, in_chunks
 from geotools.recipe.files import replacing
 from geotools.recipe.steps.carbon_terms import recent_emissions, territorial_field
@@ -109,21 +109,14 @@ def _of_zone(
 
 def _extents(context: Context) -> tuple[list[NDArray[np.bool_]], NDArray[np.bool_]]:
     """The rows and columns of each zone [lat, lon], and which regions share a cell with it [zone, region]."""
-    step, (height, width) = storage_rows(context.grid.shape), context.grid.shape
-    zones, regions = (o.lazy_fraction(step).data for o in (context.overlap("zones"), _regions(context)))
-    in_rows, in_columns = (
-        np.zeros((len(zones), height), dtype=bool),
-        np.zeros((len(zones), width), dtype=bool),
-    )
-    shared = np.zeros((len(zones), len(regions)))
-    for start in range(0, height, step):
-        rows = slice(start, min(start + step, height))
-        held, covered = (part[:, rows].compute(scheduler="synchronous") > 0 for part in (zones, regions))
-        in_rows[:, rows] = held.any(axis=2)
-        in_columns |= held.any(axis=1)
-        one, other = (part.reshape(len(part), -1).astype("float32") for part in (held, covered))
-        shared += one @ other.T
-    return [np.logical_and.outer(*pair) for pair in zip(in_rows, in_columns, strict=True)], shared > 0
+    zones, regions = context.overlap("zones").matrix, _regions(context).matrix
+    inside, shared = [], np.zeros((zones.shape[0], regions.shape[0]), dtype=bool)
+    for number, (cells, _) in enumerate(zones.rows()):
+        here = np.zeros(context.grid.shape, dtype=bool)
+        here.flat[cells] = True
+        inside.append(np.logical_and.outer(here.any(axis=1), here.any(axis=0)))
+        shared[number] = [here.flat[cells].any() for cells, _ in regions.rows()]
+    return inside, shared
 
 
 def _regions(context: Context) -> Overlap:
