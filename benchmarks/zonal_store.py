@@ -10,6 +10,12 @@ import dask
 import numpy as np
 
 from benchmarks import stores, timing, workloads
+from geotools.space.compiled import available_cores
+
+# What is set against reading, and what the ratio is called.
+_RATIOS = {
+    "mean": "", "numpy_sum": "_of_sum", "numpy_nanmean": "_of_nanmean", "more_threads": "_with_one_more_thread",
+}  # fmt: skip
 
 
 def _overlap(columns: int, rows: int, zones: int) -> Any:
@@ -32,10 +38,15 @@ def against_reading(folder: str, size: tuple[int, int], zones: int, steps: int, 
     """Reading all chunks against their zonal means, in turn; and how often each chunk was read.
 
     Beside them the least that can be done with the values of a chunk: NumPy's sum of all, and its mean of
-    those that are not missing.
+    those that are not missing; and the zonal means with one thread more than there are cores.
     """
     overlap = _overlap(*size, zones)
     field = stores.open_field(folder, steps)
+
+    def with_one_more() -> None:
+        with dask.config.set(num_workers=available_cores() + 1):
+            overlap.mean(field).compute()
+
     with dask.config.set(scheduler="threads"):
         # So that every run finds the file system's cache in the same state, and the overlap cut into its tiles.
         stores.read_all(field)
@@ -46,6 +57,7 @@ def against_reading(folder: str, size: tuple[int, int], zones: int, steps: int, 
                 "mean": lambda: overlap.mean(field).compute(),
                 "numpy_sum": lambda: stores.read_all(field, np.sum),
                 "numpy_nanmean": lambda: stores.read_all(field, np.nanmean),
+                "more_threads": with_one_more,
             },
             runs,
         )
@@ -59,7 +71,7 @@ def against_reading(folder: str, size: tuple[int, int], zones: int, steps: int, 
         "read": timing.median_of(times["read"]),
         **{
             f"ratio{suffix}": statistics.median(times[name]) / statistics.median(times["read"])
-            for name, suffix in {"mean": "", "numpy_sum": "_of_sum", "numpy_nanmean": "_of_nanmean"}.items()
+            for name, suffix in _RATIOS.items()
         },
         "ratios_of_pairs": sorted(pairs),
         "first_call_seconds": first,
