@@ -215,10 +215,11 @@ def _model_inputs(context: Context) -> Need:
         # The part of the regions is made anew for each chunk that is written.
         streamed = _chunk_bytes(context) + 3 * _FLOAT * regions * chunk
         held = max(held, 3 * size if whole else streamed)
-    near = len(zone_cells.near_regions(context)) * storage_rows(context.grid.shape) * context.grid.shape[1]
+    # Which regions touch a zone is told from the cells of both, each a number, an area and its place in order.
+    listed = 4 * _FLOAT * (zone_cells.touched(context, "zones")[1] + zone_cells.largest_region(context))
     return _need(
         "model_inputs",
-        max(held, 3 * _FLOAT * near) + 2 * _FLOAT * context.grid.size,
+        max(held, listed) + 2 * _FLOAT * context.grid.size,
         loads=loads,
         read_bytes=read,
         written_bytes=written,

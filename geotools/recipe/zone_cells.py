@@ -85,6 +85,12 @@ def near_regions(context: Context) -> gpd.GeoDataFrame:
     return context.open("regions").cx[west:east, south:north]
 
 
+def largest_region(context: Context) -> int:
+    """About how many cells of the joint grid the largest region near it takes up, at most all."""
+    areas = shapely.area(near_regions(context).geometry.to_numpy())
+    return min(context.grid.size, int(max(areas, default=0) / context.recipe.grid.resolution_deg**2))
+
+
 def zone_boxes(context: Context) -> list[tuple[int, int]]:
     """Cells of the rectangle around each zone as it is written, and the regions that it touches."""
     g, (height, width) = context.recipe.grid, context.grid.shape

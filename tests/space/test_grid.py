@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -114,6 +116,19 @@ def test_ways_to_say_the_crs(how):
         data = data.assign_coords(polar=((), 0, attrs))
         data.attrs["grid_mapping"] = "polar"
     assert same_crs(Grid.from_dataarray(data).crs, crs)
+
+
+def test_comparing_two_crs_silences_no_warning_but_that_of_proj_strings(monkeypatch):
+    def to_dict(crs):
+        warnings.warn("of another thread", UserWarning, stacklevel=1)
+        return original(crs)
+
+    original = CRS.to_dict
+    monkeypatch.setattr(CRS, "to_dict", to_dict)
+    with pytest.warns(UserWarning, match="of another thread") as told:
+        # Of no other test, for what was told of a CRS is remembered.
+        assert not same_crs(*(CRS.from_proj4(f"+proj=laea +lat_0={lat} +lon_0=100") for lat in (51.2, 51.3)))
+    assert {str(w.message) for w in told} == {"of another thread"}
 
 
 def test_grid_mapping_that_did_not_come_along():
