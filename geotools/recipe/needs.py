@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from geotools.recipe.bands import (
     window_bytes,
 )
 from geotools.recipe.context import SECOND_CLIMATE, SUMMARISED, Context
+from geotools.recipe.need import Need
 from geotools.recipe.series_inputs import block_steps, chunk_reads, opened, storage_steps
 from geotools.recipe.steps.fields import soil_layers
 from geotools.recipe.steps.figures import PIXELS
@@ -50,36 +50,6 @@ _COPIES = 3
 _WORTH_TELLING = 1.5
 # Of a pixel of the map: two corners in longitude and latitude and on paper, a colour, a value.
 _PIXEL_BYTES = 100
-
-
-@dataclass(frozen=True)
-class Need:
-    """What a step needs.
-
-    Parameters
-    ----------
-    step : str
-    blocks : int
-        Pieces that are journalled one by one; 0 where the step is done in one go.
-    loads : int
-        Pieces of gridded variables that are read.
-    read_bytes : int
-        Values of gridded variables that are read, as they are decoded.
-    written_bytes : int
-        Values of gridded variables that are written, before they are packed.
-    peak_bytes : int
-        Memory of the process.
-    layout : list of str
-        How what is read is cut, against how it is stored.
-    """
-
-    step: str
-    blocks: int = 0
-    loads: int = 0
-    read_bytes: int = 0
-    written_bytes: int = 0
-    peak_bytes: int = 0
-    layout: list[str] = field(default_factory=list)
 
 
 def needs(context: Context, *, memory_only: bool = False) -> list[Need]:

@@ -11,7 +11,8 @@ from geotools.recipe import memory, provenance
 from geotools.recipe.context import Context
 from geotools.recipe.loading import load
 from geotools.recipe.model import Recipe
-from geotools.recipe.needs import Need, needs
+from geotools.recipe.need import Need
+from geotools.recipe.needs import needs
 
 _MB = 1_000_000
 # Smaller blocks make more files and reading than they save memory.

@@ -20,7 +20,7 @@ from geotools.recipe.context import LAYER, SUMMARISED, Context
 from geotools.recipe.zone_cells import FLOAT
 from geotools.space.line_samples import untold
 from geotools.space.transect_extract import STATISTICS, extract, sample
-from geotools.space.window import window_on
+from geotools.space.window import window_around
 from geotools.vocabulary import Kind
 
 if TYPE_CHECKING:
@@ -153,13 +153,8 @@ def around(context: Context, layer: Layer) -> xr.DataArray:
 
 
 def _window(context: Context, layer: Layer) -> dict[str, slice]:
-    from geotools.space import Grid
-    from geotools.space.crs import as_crs
-
-    west, south, east, north = context.transect.swath.bounds
-    strip = Grid(np.array([west, east]), np.array([south, north]), as_crs("EPSG:4326"), "lon", "lat")
     source = context.source_grid(layer.role)
-    found = window_on(source, strip)
+    found = window_around(source, context.transect.swath.bounds)
     # The size of a cell is read off its neighbour.
     whole = (
         cut

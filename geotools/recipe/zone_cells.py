@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import shapely
 
 if TYPE_CHECKING:
@@ -59,14 +58,12 @@ def chunks_around(
     """
     from geotools.space import Grid
     from geotools.space.chunks import blocks_with
-    from geotools.space.crs import WGS84
-    from geotools.space.window import window_on
+    from geotools.space.window import window_around
 
     held: set[tuple[int, ...]] = set()
     for kind in kinds:
-        west, south, east, north = outlines(context, kind).total_bounds
-        around = Grid(np.array([west, east]), np.array([south, north]), WGS84, "lon", "lat")
-        window = window_on(grid, around) if isinstance(grid, Grid) else [slice(0, n) for n in grid.shape]
+        bounds = outlines(context, kind).total_bounds
+        window = window_around(grid, bounds) if isinstance(grid, Grid) else [slice(0, n) for n in grid.shape]
         near = [blocks_with(c, (part.start, part.stop - 1)) for c, part in zip(chunks, window, strict=True)]
         held.update(itertools.product(*(range(part.start, part.stop) for part in near)))
     return len(held), sum(chunks[0][row] * chunks[1][column] for row, column in held)

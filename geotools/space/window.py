@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from geotools.space.crs import same_crs
+from geotools.space.crs import WGS84, same_crs
 from geotools.space.grid import Grid
 
 Window = tuple[slice, slice]
@@ -59,6 +61,12 @@ def window_on(source: Grid, target: Grid) -> Window:
     met = [part for part in columns if part is not None]
     across = slice(min(p.start for p in met), max(p.stop for p in met)) if met else slice(0, 1)
     return _cells(source.y_edges, south, north) or slice(0, 1), across
+
+
+def window_around(source: Grid, bounds: Sequence[float]) -> Window:
+    """As `window_on`, for west, south, east and north of a rectangle [degree]."""
+    west, south, east, north = bounds
+    return window_on(source, Grid(np.array([west, east]), np.array([south, north]), WGS84, "lon", "lat"))
 
 
 def _bounds_in(source: Grid, target: Grid) -> tuple[float, float, float, float] | None:
